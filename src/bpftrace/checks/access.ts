@@ -1,0 +1,102 @@
+import type { Launcher } from '../../privilege/launcher.js';
+import { TRACE_ARGS } from '../spawn-plan.js';
+import { type CommandResult, runCommand } from './command.js';
+import { type Credentials, mayUseBpf } from './credentials.js';
+import { type Check, notYes, yes } from './types.js';
+
+/**
+ * With what rights bpftrace runs, found out by running it the way the server would. The rights are not
+ * asked about beforehand because no question predicts the answer: 0.17 and 0.23 insist on uid 0 even with
+ * every capability, 0.27 wants four of them, a container's seccomp filter can refuse what capabilities
+ * allow, and sudo may answer from credentials cached for a terminal that the server does not have.
+ */
+export interface Access {
+  launcher: Launcher;
+  proof: CommandResult;
+}
+
+/** The whole way from source text to the kernel and back, in the shortest program that has one. */
+const PROOF_PROGRAM = 'BEGIN { printf("ok\\n"); exit(); }';
+export const PROOF_TIMEOUT_MS = 10_000;
+/** Our own bound speaks first, and can say what happened; the launcher's is for when we are gone. */
+const LIFETIME_MARGIN_MS = 2_000;
+
+export async function tryAccess(bpftrace: string, launcher: Launcher): Promise<Access> {
+  const command = commandLine(launcher, bpftrace, TRACE_ARGS, PROOF_TIMEOUT_MS);
+  const proof = await runCommand(command, { timeoutMs: PROOF_TIMEOUT_MS, stdin: PROOF_PROGRAM });
+  return { launcher, proof };
+}
+
+export function commandLine(
+  launcher: Launcher,
+  bpftrace: string,
+  args: readonly string[],
+  timeoutMs: number,
+): string[] {
+  const wrapped = launcher.wrap(bpftrace, args, timeoutMs + LIFETIME_MARGIN_MS);
+  return [wrapped.command, ...wrapped.args];
+}
+
+export function provesTracing({ exitCode, stdout }: CommandResult): boolean {
+  return exitCode === 0 && /^\{"type": ?"printf".*"ok\\n"\}$/m.test(stdout);
+}
+
+/** The proof got as far as bpftrace: sudo, where it is in between, let it through. */
+export function reachesBpftrace({ launcher, proof }: Access): boolean {
+  return launcher.mode !== 'sudo' || !/^sudo: /m.test(proof.stderr);
+}
+
+export function privilegesCheck(
+  access: Access | undefined,
+  mode: Launcher['mode'],
+  credentials: Credentials,
+): Check {
+  const ok = (detail: string) => yes('privileges', true, detail);
+  const no = (detail: string, action: string) => notYes('privileges', true, 'no', detail, action);
+  const traces = access !== undefined && provesTracing(access.proof);
+  const user = `uid ${credentials.uid}`;
+  const allow = 'run the server as root, or let its user run sudo without a password (NOPASSWD in sudoers)';
+  switch (mode) {
+    case 'root':
+      if (traces) return ok('root');
+      if (credentials.inUserNamespace) {
+        return no(
+          'root of a user namespace only, for whom the kernel loads no tracing programs',
+          'run the server outside the rootless container or user namespace',
+        );
+      }
+      if (mayUseBpf(credentials.effective)) return ok('root');
+      return no(
+        'root, but without CAP_SYS_ADMIN, and without CAP_BPF and CAP_PERFMON',
+        'give the container CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8), or run it privileged',
+      );
+    case 'sudo':
+      if (!access || reachesBpftrace(access)) return ok(`${user}, sudo without a password`);
+      return no(`${user}, sudo wants a password once the terminal is gone`, allow);
+    case 'none':
+      // The engine refuses programs in this mode; a yes would promise what the server does not do.
+      if (traces)
+        return no(
+          `bpftrace runs for ${user} as it is, but the server uses it as root or by sudo only`,
+          allow,
+        );
+      if (!access) {
+        return notYes(
+          'privileges',
+          true,
+          'unknown',
+          `${user}, no sudo without a password; bpftrace's own privileges cannot be tried`,
+          'see bpftrace, then run this again',
+        );
+      }
+      // Tried: 0.17 and 0.23 want uid 0 whatever the capabilities; 0.27 names the one it misses first.
+      return no(
+        mayUseBpf(credentials.effective)
+          ? `${user} with CAP_BPF and CAP_PERFMON, which is not enough for this bpftrace; no sudo without a password`
+          : `${user}, no sudo without a password`,
+        mayUseBpf(credentials.effective)
+          ? `${allow}; bpftrace 0.27 would do with CAP_DAC_READ_SEARCH and CAP_DAC_OVERRIDE as well`
+          : allow,
+      );
+  }
+}

@@ -1,0 +1,31 @@
+import type { Launcher } from '../privilege/launcher.js';
+import { askBpftrace } from './ask.js';
+import { findExecutable } from './spawn-plan.js';
+import { type BpftraceVersion, parseVersion } from './version.js';
+
+/** The bpftrace this server uses. It may be installed, replaced or removed while the server runs. */
+export class Installation {
+  private readonly versions = new Map<string, Promise<BpftraceVersion | undefined>>();
+
+  constructor(
+    private readonly name: string,
+    private readonly launcher: Launcher,
+  ) {}
+
+  /** Its absolute path, looked up anew at each call: it may have come since the last one. */
+  get path(): string | undefined {
+    return findExecutable(this.name, process.env);
+  }
+
+  /** Undefined when there is no bpftrace, or when what there is does not tell. */
+  async version(): Promise<BpftraceVersion | undefined> {
+    const { path } = this;
+    if (!path) return undefined;
+    let version = this.versions.get(path);
+    if (!version) {
+      version = askBpftrace(this.launcher, path, ['--version']).then(answer => parseVersion(answer.stdout));
+      this.versions.set(path, version);
+    }
+    return version;
+  }
+}

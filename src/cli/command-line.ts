@@ -1,0 +1,106 @@
+import { Command, CommanderError, Option } from 'commander';
+import {
+  type Config,
+  ConfigError,
+  flagOf,
+  loadConfig,
+  rangeOf,
+  type SettingName,
+  settingNames,
+  settings,
+  variableOf,
+} from '../config.js';
+import { VERSION } from '../version.js';
+import { EXIT } from './exit-codes.js';
+
+/**
+ * The commands. Each loads its own module when it runs: `doctor` needs no MCP, `--help` needs nothing.
+ */
+export function commandLine(): Command {
+  const root = new Command('bpftrace-mcp')
+    .description(
+      'bpftrace for AI agents over the Model Context Protocol. Without a command it serves MCP on stdio.',
+    )
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('(--help shows the usage)');
+
+  withSettings(root.command('serve', { isDefault: true }))
+    .description('serve MCP on standard input and output (the default)')
+    .action(async flags => {
+      const { serve } = await import('./serve.js');
+      process.exitCode = await serve(configOf(flags));
+    });
+
+  withSettings(root.command('run'))
+    .description('run one program and print what it prints')
+    .argument('[file]', 'a file with the program')
+    .option('-e, --execute <program>', 'the program itself')
+    .option('-t, --timeout <seconds>', 'deadline, from attached')
+    .option('--json', 'print JSON, one object a line')
+    .action(async (file: string | undefined, flags) => {
+      const { run } = await import('./run.js');
+      process.exitCode = await run(configOf(flags), { file, ...flags });
+    });
+
+  withSettings(root.command('doctor'), ['bpftrace'])
+    .description('say what works on this host and what to do about what does not')
+    .option('--fix', 'do what can be done: mount tracefs, install bpftrace')
+    .option('--json', 'print the checks as JSON')
+    .action(async flags => {
+      const { doctor } = await import('./doctor.js');
+      process.exitCode = await doctor({
+        bpftracePath: configOf(flags).bpftrace,
+        fix: Boolean(flags.fix),
+        json: Boolean(flags.json),
+        out: process.stdout,
+      });
+    });
+
+  withSettings(root.command('demo'), ['bpftrace'])
+    .description(
+      'trace this kernel for a few seconds through a real MCP server over stdio, and show what is said',
+    )
+    .action(async flags => {
+      const { demo } = await import('../mcp/demo.js');
+      process.exitCode = await demo(['--bpftrace', configOf(flags).bpftrace]);
+    });
+  return root;
+}
+
+/** Runs the command line; every way it can be wrong ends with the usage code and a reason on standard error. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await commandLine().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    } else if (error instanceof ConfigError) {
+      process.stderr.write(`bpftrace-mcp: ${error.message}\n`);
+      process.exitCode = EXIT.usage;
+    } else {
+      throw error;
+    }
+  }
+}
+
+function withSettings(command: Command, names: readonly SettingName[] = settingNames): Command {
+  for (const name of names) {
+    const schema = settings.shape[name];
+    const initial = schema.parse(undefined);
+    const range = rangeOf(name)?.replace(/^must be (?:a |one of )?/, '');
+    const placeholder = typeof initial === 'number' ? '<number>' : '<value>';
+    const notes = [range, `default ${initial}`, variableOf(name)].filter(Boolean).join('; ');
+    command.addOption(new Option(`--${flagOf(name)} ${placeholder}`, `${schema.description} (${notes})`));
+  }
+  return command;
+}
+
+function configOf(flags: Record<string, unknown>): Config {
+  const given: Record<string, string> = {};
+  for (const name of settingNames) {
+    const value = flags[name];
+    if (typeof value === 'string') given[name] = value;
+  }
+  return loadConfig(given, process.env);
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { LINE_BYTES_MAX } from './contract/ring.js';
+
+/**
+ * Every setting, once: what it means, its range, its default. Flags (`--grace-s 5`), environment variables
+ * (`BPFTRACE_MCP_GRACE_S=5`), the help text and the README's table all come from here. A flag wins over a variable.
+ */
+const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max);
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+export const settings = z.object({
+  bpftrace: z
+    .string()
+    .min(1)
+    .default('bpftrace')
+    .describe('the bpftrace to run: a name looked up on PATH, or a path (a wrapper script will do)'),
+  concurrency: whole(1, 256)
+    .default(8)
+    .describe('executions that run at once; a running child takes 90 to 170 MB'),
+  queueLimit: whole(0, 100_000)
+    .default(256)
+    .describe('executions that may wait; one more is refused as busy'),
+  defaultTimeoutS: seconds(0.1, 86_400)
+    .default(10)
+    .describe('deadline of a program that asks for none, in seconds'),
+  maxTimeoutS: seconds(0.1, 86_400).default(60).describe('longest deadline a client may ask for, in seconds'),
+  startTimeoutS: seconds(0.1, 600)
+    .default(60)
+    .describe('how long a program may take to compile and attach, in seconds'),
+  graceS: seconds(0.1, 60)
+    .default(5)
+    .describe('after SIGINT, how long a child that shows no progress is left before SIGKILL, in seconds'),
+  graceMaxS: seconds(0.1, 600)
+    .default(60)
+    .describe('after SIGINT, how long any child is left before SIGKILL, in seconds'),
+  maxLines: whole(1, 1_000_000).default(10_000).describe('lines kept of an execution; the newest win'),
+  maxOutputBytes: whole(2 * LINE_BYTES_MAX, 1_073_741_824)
+    .default(4_194_304)
+    .describe('bytes of lines kept of an execution; the newest win'),
+  maxMapBytes: whole(65_536, 67_108_864)
+    .default(1_048_576)
+    .describe('bytes of maps kept of an execution; the largest values win'),
+  maxProgramBytes: whole(64, 16_777_216).default(65_536).describe('longest program accepted, in bytes'),
+  resultTtlS: seconds(1, 604_800)
+    .default(3600)
+    .describe('how long a result is kept after the execution has ended, in seconds'),
+  maxResults: whole(1, 1_000_000).default(4096).describe('finished executions kept; the oldest go first'),
+  maxResultsBytes: whole(1_048_576, 1_099_511_627_776)
+    .default(268_435_456)
+    .describe('bytes of finished executions kept in all; the oldest go first'),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('what is logged to standard error: trace, debug, info, warn, error, fatal or silent'),
+});
+
+export type Config = Readonly<z.output<typeof settings>>;
+export type SettingName = keyof Config;
+export const settingNames = Object.keys(settings.shape) as SettingName[];
+
+/** `maxLines` → `max-lines`. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+}
+
+/** `maxLines` → `BPFTRACE_MCP_MAX_LINES`. */
+export function variableOf(name: string): string {
+  return `BPFTRACE_MCP_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** A setting that was refused: `message` names the flag or the variable, the reason and the allowed range. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * One frozen configuration from flags (by setting name) and environment variables.
+ * @throws ConfigError for a value outside its range
+ */
+export function loadConfig(flags: Partial<Record<string, string>>, env: NodeJS.ProcessEnv): Config {
+  const raw: Record<string, string> = {};
+  const origin: Record<string, string> = {};
+  for (const name of settingNames) {
+    const variable = variableOf(name);
+    const value = flags[name] ?? env[variable];
+    if (value === undefined) continue;
+    // Number('') is 0, which would pass for one.
+    if (value.trim() === '')
+      throw new ConfigError(`${flags[name] === undefined ? variable : `--${flagOf(name)}`} is empty`);
+    raw[name] = value;
+    origin[name] = flags[name] === undefined ? `${variable}=${value}` : `--${flagOf(name)} ${value}`;
+  }
+  const parsed = settings.safeParse(raw);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(issue => {
+      const name = String(issue.path[0]);
+      return `${origin[name] ?? name}: ${rangeOf(name) ?? issue.message}; it is ${settings.shape[name as SettingName].description}`;
+    });
+    throw new ConfigError(lines.join('\n'));
+  }
+  const config = parsed.data;
+  if (config.defaultTimeoutS > config.maxTimeoutS) {
+    if (origin.defaultTimeoutS)
+      throw new ConfigError(
+        `${origin.defaultTimeoutS}: must not be above the longest deadline, ${config.maxTimeoutS} s`,
+      );
+    config.defaultTimeoutS = config.maxTimeoutS;
+  }
+  config.graceMaxS = Math.max(config.graceMaxS, config.graceS);
+  return Object.freeze(config);
+}
+
+/** The allowed range in words, from the schema itself. */
+export function rangeOf(name: string): string | undefined {
+  const schema = z.toJSONSchema(settings.shape[name as SettingName], { io: 'output' });
+  if (schema.enum) return `must be one of ${schema.enum.join(', ')}`;
+  if (schema.minimum === undefined) return undefined;
+  return `must be a ${schema.type === 'integer' ? 'whole ' : ''}number from ${schema.minimum} to ${schema.maximum}`;
+}

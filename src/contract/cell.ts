@@ -1,0 +1,111 @@
+/**
+ * The cell: the few words by which the main thread and the worker of one execution steer each other.
+ *
+ * Layout (one SharedArrayBuffer of {@link CELL_BYTES} bytes, little words first):
+ *
+ *   Int32 word  name             writer   meaning
+ *   0           COMMAND          main     what the owner asks of the worker, one of {@link Command}; only ever rises
+ *   1           PHASE            worker   where the child stands, one of {@link Phase}; only ever rises
+ *   2           NEWS             worker   counts publications (lines, maps, standard error); wraps, compare for equality
+ *   3           PID              worker   process id of the child, which is also its process group; 0 before the spawn
+ *   4           ATTACHED_PROBES  worker   what bpftrace said it attached (to); -1 before it said so
+ *   5           ENDING_CAUSE     worker   one of {@link EndingCause}, set before PHASE becomes `ending`
+ *   6           MAPS             worker   counts publications of maps; wraps, compare for equality
+ *   byte 32     ATTACHED_AT      worker   Float64, {@link monotonicMs}, written before PHASE becomes `running`
+ *   byte 40     LOST_EVENTS      worker   Float64, events that the kernel's buffers dropped, as bpftrace counts them
+ *
+ * Order: a worker writes the plain words first and stores PHASE or NEWS last (a sequentially consistent
+ * store), so whoever has seen the new PHASE or NEWS sees what it announces. LOST_EVENTS may be one
+ * publication old. Both PHASE and NEWS are notified, so `Atomics.waitAsync` on either wakes the main thread.
+ */
+export const CELL_BYTES = 64;
+
+export const WORD = {
+  COMMAND: 0,
+  PHASE: 1,
+  NEWS: 2,
+  PID: 3,
+  ATTACHED_PROBES: 4,
+  ENDING_CAUSE: 5,
+  MAPS: 6,
+} as const;
+
+const ATTACHED_AT_FLOAT = 4;
+const LOST_EVENTS_FLOAT = 5;
+
+/** `stop` ends the child by the ladder and keeps its maps; `kill` ends it at once. */
+export const Command = { none: 0, stop: 1, kill: 2 } as const;
+export type Command = (typeof Command)[keyof typeof Command];
+
+export const Phase = { idle: 0, starting: 1, running: 2, ending: 3 } as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+export const EndingCause = { none: 0, deadline: 1, stop: 2, startTimeout: 3 } as const;
+export type EndingCause = (typeof EndingCause)[keyof typeof EndingCause];
+
+/** Milliseconds of the system's monotonic clock: the same in every thread, and blind to changes of the time of day. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
+/** Typed views of one cell; each thread makes its own over the same shared bytes. */
+export class Cell {
+  readonly words: Int32Array<SharedArrayBuffer>;
+  private readonly floats: Float64Array<SharedArrayBuffer>;
+
+  constructor(readonly shared: SharedArrayBuffer = new SharedArrayBuffer(CELL_BYTES)) {
+    this.words = new Int32Array(shared);
+    this.floats = new Float64Array(shared);
+  }
+
+  load(word: number): number {
+    return Atomics.load(this.words, word);
+  }
+
+  store(word: number, value: number): void {
+    Atomics.store(this.words, word, value);
+  }
+
+  /** Main thread: raises the command; a lower one never replaces a higher one. */
+  command(command: Command): void {
+    if (this.load(WORD.COMMAND) >= command) return;
+    this.store(WORD.COMMAND, command);
+    Atomics.notify(this.words, WORD.COMMAND);
+  }
+
+  /** Worker: announces a new phase. */
+  enter(phase: Phase): void {
+    this.store(WORD.PHASE, phase);
+    Atomics.notify(this.words, WORD.PHASE);
+    this.announce();
+  }
+
+  /** Worker: says that something can be read that could not be read before. */
+  announce(): void {
+    Atomics.add(this.words, WORD.NEWS, 1);
+    Atomics.notify(this.words, WORD.NEWS);
+  }
+
+  /** {@link monotonicMs} of the moment when everything was attached; 0 until then. */
+  get attachedAtMs(): number {
+    return this.floats[ATTACHED_AT_FLOAT] ?? 0;
+  }
+
+  set attachedAtMs(value: number) {
+    this.floats[ATTACHED_AT_FLOAT] = value;
+  }
+
+  /** Main thread, when the worker has stopped: nobody waits for it any longer. */
+  wakeAll(): void {
+    Atomics.notify(this.words, WORD.PHASE);
+    Atomics.notify(this.words, WORD.NEWS);
+  }
+
+  get lostEvents(): number {
+    return this.floats[LOST_EVENTS_FLOAT] ?? 0;
+  }
+
+  set lostEvents(value: number) {
+    this.floats[LOST_EVENTS_FLOAT] = value;
+  }
+}

@@ -1,0 +1,47 @@
+/** What the main thread hands a worker, and what comes back. Plain data: both cross threads by copy. */
+
+/** How to start bpftrace. The program is not among the arguments: it travels on standard input. */
+export interface SpawnPlan {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
+export interface TraceTask {
+  spawn: SpawnPlan;
+  program: string;
+  /** From attached to the ladder's first step. */
+  deadlineMs: number;
+  /** From the spawn to the ladder's first step, for a child that never gets attached. */
+  startTimeoutMs: number;
+  /** How long a child that shows no sign of progress is left after SIGINT. */
+  graceMs: number;
+  /** How long any child is left after SIGINT. */
+  graceMaxMs: number;
+  /** Share of one map on the board. */
+  mapBytesMax: number;
+  cell: SharedArrayBuffer;
+  ring: SharedArrayBuffer;
+  board: SharedArrayBuffer;
+}
+
+/** How the child ended, as the worker saw it. A failure has the shape of success plus what failed. */
+export interface TraceOutcome {
+  /** The spawn itself failed: the operating system's error code and message; everything below is empty. */
+  spawnError?: { code: string; message: string };
+  exitCode: number | null;
+  signal: string | null;
+  /** Why the worker began the ladder; absent when the child ended of itself. */
+  ending?: 'deadline' | 'stop' | 'start_timeout';
+  /** SIGKILL was needed: maps that had not been printed are lost. */
+  killed: boolean;
+  /** Processes of the group were still there when the worker gave up on them; the kernel is tearing them down. */
+  leftBehind: boolean;
+  attached: boolean;
+  /** Milliseconds from attached (from the spawn, if never attached) to the end. */
+  durationMs: number;
+  /** A ring in its own layout, exactly as large as what it holds. */
+  lines: ArrayBuffer;
+  /** An encoded board. */
+  board: Uint8Array;
+}

@@ -1,0 +1,81 @@
+import type { ProbePage, ProbeQuery } from '../bpftrace/probe-index.js';
+import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
+import type { Result, Status, Summary } from '../results/result.js';
+import type { Engine, SubmitRequest } from './engine.js';
+import type { Execution } from './execution.js';
+import { type HostInfo, hostInfo } from './host-info.js';
+import { resultOf, summaryOf, type Window } from './report.js';
+import { type Bound, untilEnded, untilNews, untilSettled } from './waiting.js';
+
+/**
+ * The engine as one client sees it: its own executions, by id, as plain data. Every method that takes an id
+ * throws a `Refusal` with the code `unknown_execution` or `result_gone` for an id that is not the client's (any more).
+ */
+export class ClientView {
+  constructor(
+    private readonly engine: Engine,
+    readonly client: string,
+  ) {}
+
+  /**
+   * Hands in a program and gives back its execution's id at once.
+   * @throws Refusal `busy`, `invalid_argument`, `no_bpftrace`, `no_privilege`, `shutting_down`
+   */
+  submit(request: SubmitRequest): string {
+    return this.engine.submit(this.client, request).id;
+  }
+
+  /** Waits until it is attached, has ended, or has to queue. */
+  async untilSettled(id: string, bound: Bound): Promise<void> {
+    await untilSettled(this.find(id), bound);
+  }
+
+  /** Waits until lines beyond `offset` or newer maps than now are there, or it has ended. */
+  async untilNews(id: string, offset: number, bound: Bound): Promise<void> {
+    await untilNews(this.find(id), offset, bound);
+  }
+
+  async untilEnded(id: string, bound: Bound): Promise<void> {
+    await untilEnded(this.find(id), bound);
+  }
+
+  /** What is known now. @throws Refusal `offset_out_of_range` */
+  result(id: string, window?: Window): Result {
+    const execution = this.find(id);
+    return resultOf(execution, this.engine.queue.position(execution), window);
+  }
+
+  /** The sequence number from which on nothing has been printed yet. */
+  linesTotal(id: string): number {
+    return this.result(id, { limit: 0 }).lines_total;
+  }
+
+  /** Newest first. */
+  list(status?: Status): Summary[] {
+    const executions = this.engine.list(this.client);
+    return executions
+      .filter(execution => status === undefined || execution.status === status)
+      .map(execution => summaryOf(execution, this.engine.queue.position(execution)));
+  }
+
+  /** Asks for the end; wait for it with {@link untilEnded}. Of an execution that has ended it asks nothing. */
+  stop(id: string): void {
+    this.engine.stop(this.find(id), 'stop');
+  }
+
+  probes(query: ProbeQuery): Promise<ProbePage> {
+    return this.engine.probes.find(query);
+  }
+
+  async helpers(filter?: string): Promise<Helper[]> {
+    return listHelpers(await this.engine.installation.version(), filter);
+  }
+
+  info(): Promise<HostInfo> {
+    return hostInfo(this.engine);
+  }
+
+  private find(id: string): Execution {
+    return this.engine.find(this.client, id);
+  }
+}

@@ -1,0 +1,222 @@
+import { askBpftrace } from '../bpftrace/ask.js';
+import { Installation } from '../bpftrace/installation.js';
+import { ProbeIndex } from '../bpftrace/probe-index.js';
+import { childEnvironment, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
+import type { Config } from '../config.js';
+import { Command } from '../contract/cell.js';
+import { Refusal } from '../contract/errors.js';
+import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
+import { chooseLauncher, type Launcher } from '../privilege/launcher.js';
+import { JobQueue } from '../queue/job-queue.js';
+import { ResultStore } from '../results/store.js';
+import { Execution } from './execution.js';
+import { newId, wasIssued } from './ids.js';
+
+export interface SubmitRequest {
+  program: string;
+  /** From attached to the end, in ms; the configuration's default if absent. */
+  deadlineMs?: number | undefined;
+  /** Lines kept, the newest win; the configuration's maximum if absent. */
+  maxLines?: number | undefined;
+}
+
+export interface EngineHooks {
+  /** Called once for each execution, when it has ended. */
+  onEnd?: (execution: Execution) => void;
+}
+
+/** The largest share of the maps' room that one map may take. */
+const MAP_SHARE = 1 / 4;
+/** Beyond every bound of a child's life, before a wrapper outside our reach ends it. */
+const LIFETIME_SLACK_MS = 5000;
+
+/**
+ * The parts, wired: programs go down into the queue and the pool, results come back up from the ring and the
+ * store. It knows executions, not who asked: that is what {@link ClientView} adds.
+ */
+export class Engine {
+  readonly launcher: Launcher = chooseLauncher(process.env);
+  readonly installation: Installation;
+  readonly probes: ProbeIndex;
+  readonly queue: JobQueue;
+  private readonly pool: TracePool;
+  private readonly active = new Map<string, Execution>();
+  private readonly finished: ResultStore<Execution>;
+  private closing = false;
+
+  constructor(
+    readonly config: Config,
+    private readonly hooks: EngineHooks = {},
+  ) {
+    this.installation = new Installation(config.bpftrace, this.launcher);
+    this.probes = new ProbeIndex(args => askBpftrace(this.launcher, this.requirePath(), args));
+    this.queue = new JobQueue(config.concurrency, config.queueLimit);
+    this.pool = new TracePool({
+      threads: config.concurrency,
+      maxLines: config.maxLines,
+      maxOutputBytes: config.maxOutputBytes,
+      maxMapBytes: config.maxMapBytes,
+    });
+    this.finished = new ResultStore({
+      ttlMs: config.resultTtlS * 1000,
+      maxCount: config.maxResults,
+      maxBytes: config.maxResultsBytes,
+    });
+  }
+
+  /** @throws Refusal */
+  submit(client: string, request: SubmitRequest): Execution {
+    if (this.closing) {
+      throw new Refusal(
+        'shutting_down',
+        'the server is shutting down',
+        'start it again and submit the program there',
+      );
+    }
+    const { program } = request;
+    this.checkProgram(program);
+    const path = this.requirePath();
+    this.requirePrivilege();
+    const { config } = this;
+    const deadlineMs = request.deadlineMs ?? config.defaultTimeoutS * 1000;
+    const execution = new Execution({
+      id: newId(),
+      client,
+      program,
+      deadlineMs,
+      maxLines: request.maxLines ?? config.maxLines,
+      graceS: config.graceS,
+      start: () => this.start(path, execution),
+    });
+    this.active.set(execution.id, execution);
+    if (!this.queue.offer(execution)) {
+      this.active.delete(execution.id);
+      const { length, limit, running } = this.queue;
+      throw new Refusal(
+        'busy',
+        `busy: ${running} programs are running and ${length} wait, which is the limit`,
+        'submit again when some of them have ended; list_executions shows yours, stop_program ends one',
+        { running, queue_length: length, queue_limit: limit },
+      );
+    }
+    void execution.ended.promise.then(() => {
+      this.active.delete(execution.id);
+      this.finished.add(execution);
+      this.hooks.onEnd?.(execution);
+    });
+    return execution;
+  }
+
+  /** @throws Refusal `unknown_execution` or `result_gone` */
+  find(client: string, id: string): Execution {
+    const execution = this.active.get(id) ?? this.finished.get(id);
+    if (execution && execution.options.client === client) return execution;
+    if (!execution && wasIssued(id)) {
+      throw new Refusal(
+        'result_gone',
+        `the result of execution ${id} has been forgotten`,
+        `results are kept ${this.config.resultTtlS} s after the end, and less when ${this.config.maxResults} newer ones or ${this.config.maxResultsBytes} bytes are reached; run the program again`,
+      );
+    }
+    throw new Refusal(
+      'unknown_execution',
+      `there is no execution ${JSON.stringify(id.slice(0, 80))}`,
+      'pass the execution_id that exec_program gave, whole; list_executions shows yours',
+    );
+  }
+
+  /** Of one client, newest first. */
+  list(client: string): Execution[] {
+    const active = [...this.active.values()].reverse();
+    return [...active, ...this.finished.values()].filter(execution => execution.options.client === client);
+  }
+
+  stop(execution: Execution, cause: 'stop' | 'shutdown', command: Command = Command.stop): void {
+    if (this.queue.cancel(execution)) execution.stopQueued(cause);
+    else execution.stop(cause, command);
+  }
+
+  get counts(): { running: number; queued: number; finished: number; finishedBytes: number } {
+    return {
+      running: this.queue.running,
+      queued: this.queue.length,
+      finished: this.finished.count,
+      finishedBytes: this.finished.bytes,
+    };
+  }
+
+  /**
+   * Stops everything and waits until no child is left. Call it again with `hurry` to skip the grace period.
+   * What was gathered can still be read afterwards.
+   */
+  async close(options: { hurry?: boolean } = {}): Promise<void> {
+    this.closing = true;
+    const command = options.hurry ? Command.kill : Command.stop;
+    const active = [...this.active.values()];
+    for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
+    await Promise.all(active.map(execution => execution.ended.promise));
+    await this.pool.close();
+  }
+
+  private start(path: string, execution: Execution): LiveTrace {
+    const { config, launcher } = this;
+    const { deadlineMs, program, maxLines } = execution.options;
+    const startTimeoutMs = config.startTimeoutS * 1000;
+    const graceMaxMs = config.graceMaxS * 1000;
+    const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
+    return this.pool.start({
+      spawn: { ...launcher.wrap(path, TRACE_ARGS, lifetimeMs), env: childEnvironment(process.env) },
+      program,
+      maxLines,
+      deadlineMs,
+      startTimeoutMs,
+      graceMs: config.graceS * 1000,
+      graceMaxMs,
+      mapBytesMax: config.maxMapBytes * MAP_SHARE,
+    });
+  }
+
+  private checkProgram(program: string): void {
+    const bytes = Buffer.byteLength(program);
+    if (program.trim() === '') {
+      throw new Refusal(
+        'invalid_argument',
+        'the program is empty',
+        'pass bpftrace source text, such as: interval:s:1 { @n = count(); }',
+      );
+    }
+    if (bytes > this.config.maxProgramBytes) {
+      throw new Refusal(
+        'invalid_argument',
+        `the program has ${bytes} bytes, the limit is ${this.config.maxProgramBytes}`,
+        'shorten it, or ask the operator to raise max-program-bytes',
+      );
+    }
+    if (program.includes('\0')) {
+      throw new Refusal(
+        'invalid_argument',
+        'the program holds a NUL byte',
+        'remove it: bpftrace source is text',
+      );
+    }
+  }
+
+  private requirePath(): string {
+    const { path } = this.installation;
+    if (path) return path;
+    throw new Refusal(
+      'no_bpftrace',
+      `bpftrace was not found (${JSON.stringify(this.config.bpftrace)})`,
+      'on the host, run `bpftrace-mcp doctor --fix` as root, or point --bpftrace at it',
+    );
+  }
+
+  private requirePrivilege(): void {
+    if (this.launcher.mode !== 'none') return;
+    throw new Refusal(
+      'no_privilege',
+      'bpftrace needs root, and this server neither runs as root nor may use sudo without a password',
+      'start the server as root, or give its user a sudo rule without a password; `bpftrace-mcp doctor` says more',
+    );
+  }
+}

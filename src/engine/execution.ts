@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
+import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
+import { initRing, RingViews, ringBytes, sealedRing } from '../contract/ring.js';
+import { Deferred } from '../deferred.js';
+import type { LiveTrace } from '../pool/trace-pool.js';
+import type { Job } from '../queue/job-queue.js';
+import type { Status } from '../results/result.js';
+import { linesTotal, readLines } from '../results/ring-reader.js';
+import type { Stored } from '../results/store.js';
+import { judge, type Verdict } from './verdict.js';
+
+export interface ExecutionOptions {
+  id: string;
+  client: string;
+  program: string;
+  deadlineMs: number;
+  maxLines: number;
+  graceS: number;
+  /** Called when a slot is free. */
+  start: () => LiveTrace;
+}
+
+/** What is kept of an execution that has ended. */
+interface Kept {
+  verdict: Verdict;
+  ring: RingViews;
+  board: Uint8Array;
+  attachedProbes: number;
+  lostEvents: number;
+  durationMs: number;
+  /** Absent when there was no process that could give one. */
+  exitCode?: number | null;
+}
+
+const EMPTY_RING = initRing(new ArrayBuffer(ringBytes(0, 0)), 0, 0);
+/** Memory of an execution beside its lines, maps and program: a rough upper bound of the objects. */
+const OVERHEAD_BYTES = 2048;
+
+/**
+ * One run of a program, from the queue to what is kept of it.
+ *
+ *   queued     entered when it is made. Left for `starting` when the queue calls {@link run}, or for `stopped`
+ *              when it is stopped first: then it never runs.
+ *   starting   a worker has it. Left for `running` when everything is attached, or for an end.
+ *   running    attached; the deadline counts from here. Left for an end only.
+ *   completed, failed, stopped   the ends: entered once, when the child is gone and what it printed is sealed.
+ *
+ * While it runs, its state and contents are read from the worker's shared memory; this thread is told nothing
+ * but the end. So a look costs the same whether the program prints one line a second or a million.
+ */
+export class Execution implements Job, Stored {
+  readonly submittedAt = new Date();
+  readonly programHash: string;
+  /** It has a worker, or has ended without one. */
+  readonly begun = new Deferred();
+  readonly ended = new Deferred();
+  private readonly queuedAtMs = monotonicMs();
+  private beganAtMs: number | undefined;
+  private live: LiveTrace | undefined;
+  private kept: Kept | undefined;
+  private stopCause: 'stop' | 'shutdown' | undefined;
+
+  constructor(readonly options: ExecutionOptions) {
+    this.programHash = createHash('sha256').update(options.program).digest('hex').slice(0, 16);
+  }
+
+  get id(): string {
+    return this.options.id;
+  }
+
+  async run(): Promise<void> {
+    this.beganAtMs = monotonicMs();
+    const live = this.options.start();
+    this.live = live;
+    this.begun.resolve();
+    const outcome = await live.outcome;
+    const crashed = 'crashed' in outcome;
+    const ring = new RingViews(crashed ? sealedRing(live.ring) : outcome.lines);
+    const board = crashed ? encodeBoard(readBoard(live.board)) : outcome.board;
+    const attachedProbes = live.cell.load(WORD.ATTACHED_PROBES);
+    this.kept = {
+      verdict: judge({
+        outcome,
+        stderr: decodeBoard(board).stderr,
+        announcedAttach: attachedProbes >= 0,
+        stopCause: this.stopCause,
+        lastLine: readLines(ring, linesTotal(ring) - 1, 1).lines[0],
+        graceS: this.options.graceS,
+      }),
+      ring,
+      board,
+      attachedProbes,
+      lostEvents: live.cell.lostEvents,
+      durationMs: crashed ? this.durationMs : outcome.durationMs,
+      ...(!crashed && !outcome.spawnError && { exitCode: outcome.exitCode }),
+    };
+    this.live = undefined;
+    live.cell.wakeAll();
+    live.release();
+    this.ended.resolve();
+  }
+
+  /** Before it ever ran: it has left the queue for good. */
+  stopQueued(cause: 'stop' | 'shutdown'): void {
+    this.kept = {
+      verdict: { status: 'stopped', endedBy: cause, message: 'stopped before it began', diagnostics: [] },
+      ring: EMPTY_RING,
+      board: encodeBoard(EMPTY_BOARD),
+      attachedProbes: -1,
+      lostEvents: 0,
+      durationMs: 0,
+    };
+    this.begun.resolve();
+    this.ended.resolve();
+  }
+
+  /** Asks its worker to end it; `kill` goes without the grace period. The first cause is the one that is told. */
+  stop(cause: 'stop' | 'shutdown', command: Command = Command.stop): void {
+    if (!this.live) return;
+    this.stopCause ??= cause;
+    this.live.cell.command(command);
+  }
+
+  get status(): Status {
+    if (this.kept) return this.kept.verdict.status;
+    if (!this.live) return 'queued';
+    return this.live.cell.attachedAtMs > 0 ? 'running' : 'starting';
+  }
+
+  /** Told to end, and not gone yet. */
+  get ending(): boolean {
+    return this.live !== undefined && this.live.cell.load(WORD.PHASE) === Phase.ending;
+  }
+
+  get verdict(): Verdict | undefined {
+    return this.kept?.verdict;
+  }
+
+  /** To wait on, while it runs. */
+  get cell(): Cell | undefined {
+    return this.live?.cell;
+  }
+
+  /** The time traced; before attaching, and when it never was, the time since it began. */
+  get durationMs(): number {
+    if (this.kept) return this.kept.durationMs;
+    const since = this.live?.cell.attachedAtMs || this.beganAtMs;
+    return since === undefined ? 0 : monotonicMs() - since;
+  }
+
+  /** The time it waited in the queue. */
+  get waitedMs(): number {
+    return (this.beganAtMs ?? monotonicMs()) - this.queuedAtMs;
+  }
+
+  get exitCode(): number | null | undefined {
+    return this.kept?.exitCode;
+  }
+
+  get ring(): RingViews {
+    return this.kept?.ring ?? this.live?.ring ?? EMPTY_RING;
+  }
+
+  /** A copy: maps and standard error as last published. */
+  get board(): BoardContent {
+    if (this.kept) return decodeBoard(this.kept.board);
+    return this.live ? readBoard(this.live.board) : EMPTY_BOARD;
+  }
+
+  /** -1 until bpftrace has said it. */
+  get attachedProbes(): number {
+    return this.kept?.attachedProbes ?? this.cell?.load(WORD.ATTACHED_PROBES) ?? -1;
+  }
+
+  get lostEvents(): number {
+    return this.kept?.lostEvents ?? this.cell?.lostEvents ?? 0;
+  }
+
+  get bytes(): number {
+    const { kept } = this;
+    const held = kept ? kept.ring.buffer.byteLength + kept.board.byteLength : 0;
+    return OVERHEAD_BYTES + 2 * this.options.program.length + held;
+  }
+}

@@ -1,0 +1,88 @@
+import { arch, release } from 'node:os';
+import { z } from 'zod';
+import { type Check, runChecks } from '../bpftrace/checks.js';
+import type { Engine } from './engine.js';
+
+export const hostInfoSchema = z.object({
+  kernel: z.string(),
+  arch: z.string(),
+  bpftrace_version: z.string().nullable(),
+  bpftrace_path: z.string().nullable(),
+  privileges: z.enum(['root', 'sudo', 'none']),
+  children_die_with_server: z
+    .boolean()
+    .describe('the kernel ends every bpftrace when the server dies; otherwise its own deadline does'),
+  policy: z.string().describe('what a program may do here'),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      answer: z.enum(['yes', 'no', 'unknown']),
+      required: z.boolean().describe('nothing works without it; otherwise only some programs need it'),
+      detail: z.string(),
+      action: z.string().optional().describe('what a person on the host can do about it'),
+    }),
+  ),
+  limits: z.object({
+    timeout_default_s: z.number(),
+    timeout_max_s: z.number(),
+    lines_per_execution: z.number(),
+    output_bytes_per_execution: z.number(),
+    map_bytes_per_execution: z.number(),
+    program_bytes: z.number(),
+    concurrency: z.number(),
+    queue_limit: z.number(),
+    result_ttl_s: z.number(),
+  }),
+  queue: z.object({
+    running: z.number(),
+    queued: z.number(),
+    finished: z.number(),
+    finished_bytes: z.number(),
+  }),
+});
+/** What works on this host, what doesn't and what to do about it, and the bounds that hold here. */
+export type HostInfo = z.output<typeof hostInfoSchema>;
+
+/** The checks run a real program and look around for a second: their answer is good for this long. */
+const CHECKS_FRESH_MS = 60_000;
+const checked = new WeakMap<Engine, { at: number; checks: Promise<Check[]> }>();
+
+export async function hostInfo(engine: Engine): Promise<HostInfo> {
+  const { config, installation, launcher, counts } = engine;
+  const [version, checks] = await Promise.all([installation.version(), freshChecks(engine)]);
+  return {
+    kernel: release(),
+    arch: arch(),
+    bpftrace_version: version?.text ?? null,
+    bpftrace_path: installation.path ?? null,
+    privileges: launcher.mode,
+    children_die_with_server: launcher.diesWithServer,
+    policy: "bpftrace's safe mode: no system(), no --unsafe; a program can read what root can read",
+    checks,
+    limits: {
+      timeout_default_s: config.defaultTimeoutS,
+      timeout_max_s: config.maxTimeoutS,
+      lines_per_execution: config.maxLines,
+      output_bytes_per_execution: config.maxOutputBytes,
+      map_bytes_per_execution: config.maxMapBytes,
+      program_bytes: config.maxProgramBytes,
+      concurrency: config.concurrency,
+      queue_limit: config.queueLimit,
+      result_ttl_s: config.resultTtlS,
+    },
+    queue: {
+      running: counts.running,
+      queued: counts.queued,
+      finished: counts.finished,
+      finished_bytes: counts.finishedBytes,
+    },
+  };
+}
+
+function freshChecks(engine: Engine): Promise<Check[]> {
+  const known = checked.get(engine);
+  if (known && performance.now() - known.at < CHECKS_FRESH_MS) return known.checks;
+  const checks = runChecks({ bpftracePath: engine.config.bpftrace });
+  checked.set(engine, { at: performance.now(), checks });
+  return checks;
+}

@@ -1,0 +1,42 @@
+import { type Config, settings } from '../config.js';
+import { ClientView } from './client-view.js';
+import { Engine, type EngineHooks } from './engine.js';
+
+export type { Config } from '../config.js';
+export { Refusal } from '../contract/errors.js';
+export type { Result, Status, Summary } from '../results/result.js';
+export { ClientView } from './client-view.js';
+export type { SubmitRequest } from './engine.js';
+export type { HostInfo } from './host-info.js';
+
+/** A running engine. {@link TraceEngine.as} gives the view of one client; the rest is for its owner. */
+export interface TraceEngine {
+  readonly config: Config;
+  /** @param client a name; clients see and stop only their own executions */
+  as(client: string): ClientView;
+  /** Stops every execution, waits until no child is left and ends the threads. `hurry` skips the grace period. */
+  close(options?: { hurry?: boolean }): Promise<void>;
+}
+
+/**
+ * The library: runs bpftrace programs with no MCP at all.
+ *
+ * @example
+ * const engine = createEngine({ concurrency: 4 });
+ * const me = engine.as('me');
+ * const id = me.submit({ program: 'interval:ms:100 { @n = count(); }', deadlineMs: 1000 });
+ * await me.untilEnded(id, { boundMs: 10_000 });
+ * console.log(me.result(id).maps);
+ * await engine.close();
+ *
+ * @param options any of the settings, in their own units; what is absent has its default
+ * @throws ZodError for a value outside its range
+ */
+export function createEngine(options: Partial<Config> = {}, hooks: EngineHooks = {}): TraceEngine {
+  const engine = new Engine(Object.freeze(settings.parse(options)), hooks);
+  return {
+    config: engine.config,
+    as: client => new ClientView(engine, client),
+    close: closing => engine.close(closing),
+  };
+}

@@ -1,0 +1,93 @@
+import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
+import type { MapRecord } from '../contract/board.js';
+import { Refusal } from '../contract/errors.js';
+import { parseExact } from '../results/decode.js';
+import type { Result, Summary } from '../results/result.js';
+import { linesDropped, linesTotal, readLines } from '../results/ring-reader.js';
+import type { Execution } from './execution.js';
+
+export const LIMIT_MAX = 1000;
+export const LIMIT_DEFAULT = 100;
+/** Of the program, in a list. */
+const PROGRAM_CHARACTERS = 200;
+
+export interface Window {
+  /** Sequence number of the first line wanted; the oldest that is still kept, if absent. */
+  offset?: number | undefined;
+  /** 0 to {@link LIMIT_MAX} lines; {@link LIMIT_DEFAULT} if absent. */
+  limit?: number | undefined;
+}
+
+/** @throws Refusal `offset_out_of_range` */
+export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
+  const { ring, verdict, board } = execution;
+  const total = linesTotal(ring);
+  const offset = window.offset ?? linesDropped(ring);
+  if (offset > total) {
+    throw new Refusal(
+      'offset_out_of_range',
+      `offset ${offset} is past the end: ${total} lines have been printed so far`,
+      `ask with an offset from 0 to ${total}; ${total} waits for the next line`,
+      { lines_total: total },
+    );
+  }
+  const slice = readLines(ring, offset, window.limit ?? LIMIT_DEFAULT);
+  const nextOffset = slice.offset + slice.lines.length;
+  const linesTotalNow = linesTotal(ring);
+  return {
+    execution_id: execution.id,
+    status: execution.status,
+    ...(verdict && { ended_by: verdict.endedBy }),
+    ...(verdict?.reason && { reason: verdict.reason }),
+    ...(verdict?.message && { error_message: verdict.message }),
+    ...(execution.ending && { ending: true as const }),
+    diagnostics: verdict?.diagnostics ?? worthShowing(parseDiagnostics(board.stderr), false),
+    ...(queuePosition > 0 && { queue_position: queuePosition }),
+    ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
+    output: slice.lines,
+    offset: slice.offset,
+    next_offset: nextOffset,
+    has_more: nextOffset < linesTotalNow,
+    lines_total: linesTotalNow,
+    lines_returned: slice.lines.length,
+    lines_dropped: linesDropped(ring),
+    ...(slice.truncated > 0 && { lines_truncated: slice.truncated }),
+    maps: board.maps.map(mapOf),
+    lost_events: execution.lostEvents,
+    timeout: execution.options.deadlineMs / 1000,
+    duration: Math.round(execution.durationMs) / 1000,
+    ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
+  };
+}
+
+export function summaryOf(execution: Execution, queuePosition: number): Summary {
+  const { verdict } = execution;
+  const { program } = execution.options;
+  return {
+    execution_id: execution.id,
+    status: execution.status,
+    ...(verdict && { ended_by: verdict.endedBy }),
+    ...(verdict?.reason && { reason: verdict.reason }),
+    ...(queuePosition > 0 && { queue_position: queuePosition }),
+    lines_total: linesTotal(execution.ring),
+    timeout: execution.options.deadlineMs / 1000,
+    duration: Math.round(execution.durationMs) / 1000,
+    submitted_at: execution.submittedAt.toISOString(),
+    program: program.length > PROGRAM_CHARACTERS ? `${program.slice(0, PROGRAM_CHARACTERS)}…` : program,
+  };
+}
+
+function mapOf(record: MapRecord): Result['maps'][number] {
+  let value: unknown;
+  try {
+    value = parseExact(record.json);
+  } catch {
+    value = record.json; // Not JSON: shown as it came rather than not at all.
+  }
+  return {
+    name: record.name,
+    type: record.type,
+    value,
+    ...(record.omittedEntries > 0 && { omitted_entries: record.omittedEntries }),
+  };
+}

@@ -1,0 +1,63 @@
+import { monotonicMs, WORD } from '../contract/cell.js';
+import { linesTotal } from '../results/ring-reader.js';
+import type { Execution } from './execution.js';
+
+/**
+ * Waiting without polling: on the shared words that a worker notifies, and on the end of the execution.
+ * Every wait has a bound and may be cut short by a signal; it returns then as if nothing had come.
+ */
+export interface Bound {
+  boundMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Until it is attached, has ended, or waits in the queue. */
+export async function untilSettled(execution: Execution, bound: Bound): Promise<void> {
+  await untilWord(execution, WORD.PHASE, bound, () => execution.status !== 'starting');
+}
+
+/** Until lines beyond `offset` or newer maps than now can be read, or it has ended. */
+export async function untilNews(execution: Execution, offset: number, bound: Bound): Promise<void> {
+  const endAt = monotonicMs() + bound.boundMs;
+  await untilResolved(execution.begun.promise, bound);
+  const maps = execution.cell?.load(WORD.MAPS);
+  const left = { ...bound, boundMs: endAt - monotonicMs() };
+  await untilWord(execution, WORD.NEWS, left, () => {
+    return linesTotal(execution.ring) > offset || execution.cell?.load(WORD.MAPS) !== maps;
+  });
+}
+
+export async function untilEnded(execution: Execution, bound: Bound): Promise<void> {
+  await untilResolved(execution.ended.promise, bound);
+}
+
+/** Until `done` says so, asked again whenever the worker has notified `word`; or until the execution has ended. */
+async function untilWord(
+  execution: Execution,
+  word: number,
+  bound: Bound,
+  done: () => boolean,
+): Promise<void> {
+  const endAt = monotonicMs() + bound.boundMs;
+  while (execution.cell) {
+    // Loaded before the question is asked: a change between the two ends the wait at once.
+    const seen = execution.cell.load(word);
+    const leftMs = endAt - monotonicMs();
+    if (done() || leftMs <= 0 || bound.signal?.aborted) return;
+    const wait = Atomics.waitAsync(execution.cell.words, word, seen, leftMs);
+    if (wait.async) await untilResolved(wait.value, { ...bound, boundMs: leftMs });
+  }
+}
+
+async function untilResolved(promise: Promise<unknown>, { boundMs, signal }: Bound): Promise<void> {
+  if (boundMs <= 0 || signal?.aborted) return;
+  let cut: () => void = () => {};
+  const cutShort = new Promise<void>(resolve => {
+    cut = resolve;
+  });
+  const timer = setTimeout(cut, boundMs);
+  signal?.addEventListener('abort', cut, { once: true });
+  await Promise.race([promise, cutShort]);
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', cut);
+}

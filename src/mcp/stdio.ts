@@ -1,0 +1,30 @@
+import { Console } from 'node:console';
+import type { Readable, Writable } from 'node:stream';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { createMcpServer, type McpParts } from './server.js';
+
+/**
+ * Serves MCP on standard input and output.
+ * @param onGone called once when the client has gone: its end of either pipe is closed
+ */
+export async function serveStdio(parts: McpParts, onGone: (how: string) => void): Promise<void> {
+  const { stdin, stdout } = claimStdio();
+  stdin.once('end', () => onGone('end of standard input'));
+  stdin.once('error', error => onGone(`standard input: ${error.message}`));
+  stdout.once('error', error => onGone(`standard output: ${error.message}`));
+  // Later errors of a pipe that has broken tell nothing new.
+  stdout.on('error', () => {});
+  const transport = new StdioServerTransport(stdin, stdout);
+  // The transport closes itself when a message is larger than it takes (10 MiB): nothing more can be read then.
+  const server = createMcpServer(parts);
+  server.onclose = () => onGone('the transport closed');
+  await server.connect(transport);
+}
+
+/** Takes standard output for the protocol: whatever else writes to it from here on reaches standard error. */
+function claimStdio(): { stdin: Readable; stdout: Writable } {
+  const { stdin, stdout, stderr } = process;
+  Object.defineProperty(process, 'stdout', { configurable: true, get: () => stderr });
+  globalThis.console = new Console(stderr, stderr);
+  return { stdin, stdout };
+}

@@ -1,0 +1,108 @@
+import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
+import type { z } from 'zod';
+import type { Config } from '../config.js';
+import { Refusal } from '../contract/errors.js';
+import type { ClientView } from '../engine/index.js';
+
+/** What a tool's handler works with. */
+export interface ToolContext {
+  client: ClientView;
+  config: Config;
+  /** Aborted when the client cancels the request or goes away. */
+  signal: AbortSignal;
+}
+
+/** The same answer twice, each enough alone: typed for programs, compact for readers. */
+export interface Reply<Output> {
+  structured: Output;
+  text: string;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly annotations: ToolAnnotations;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
+  call(args: unknown, context: ToolContext): Promise<CallToolResult>;
+}
+
+interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
+  name: string;
+  title: string;
+  description: string;
+  annotations: ToolAnnotations;
+  /** Arguments it does not name are refused. */
+  input: Input;
+  output: Output;
+  handle(args: z.output<Input>, context: ToolContext): Promise<Reply<z.output<Output>>>;
+}
+
+export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
+  definition: ToolDefinition<Input, Output>,
+): Tool {
+  const { handle, ...surface } = definition;
+  return {
+    ...surface,
+    async call(args, context) {
+      try {
+        const { structured, text } = await handle(parseArguments(definition, args ?? {}), context);
+        return { content: [{ type: 'text', text }], structuredContent: structured };
+      } catch (error) {
+        if (error instanceof Refusal) return refusalReply(error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** A refusal is a tool error, which an agent reads and acts on, never a protocol error. */
+export function refusalReply(refusal: Refusal): CallToolResult {
+  const { code, message, next, details } = refusal;
+  return {
+    content: [{ type: 'text', text: `${code}: ${message}\nNext: ${next}` }],
+    isError: true,
+    _meta: { 'bpftrace-mcp/error': { code, message, next, ...details } },
+  };
+}
+
+function parseArguments<Input extends z.ZodObject, Output extends z.ZodObject>(
+  tool: ToolDefinition<Input, Output>,
+  args: unknown,
+): z.output<Input> {
+  const parsed = tool.input.strict().safeParse(args);
+  // `strict()` only adds the check for unknown names: what it lets through has the schema's own type.
+  if (parsed.success) return parsed.data as z.output<Input>;
+  const taken = Object.keys(tool.input.shape);
+  const problems = parsed.error.issues.map(issue => {
+    if (issue.code === 'unrecognized_keys')
+      return `unknown argument ${issue.keys.map(key => JSON.stringify(key.slice(0, 40))).join(', ')}`;
+    const place = issue.path.join('.');
+    return place === ''
+      ? issue.message
+      : `${place}: ${issue.message} (got ${shown(valueAt(args, issue.path))})`;
+  });
+  const usage =
+    taken.length === 0
+      ? 'takes no arguments'
+      : `takes ${taken.map(name => argumentUsage(tool.input, name)).join(', ')}`;
+  throw new Refusal('invalid_argument', problems.join('; '), `${tool.name} ${usage}`);
+}
+
+function argumentUsage(input: z.ZodObject, name: string): string {
+  return input.shape[name]?.safeParse(undefined).success ? `${name}?` : name;
+}
+
+function valueAt(args: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    args,
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { hostInfoSchema } from '../../engine/host-info.js';
+import { defineTool } from '../tool.js';
+import { TOOL } from './names.js';
+
+const MARK = { yes: 'yes', no: 'NO', unknown: 'unknown' };
+
+export const bpfInfo = defineTool({
+  name: TOOL.info,
+  title: 'What this host can trace',
+  description: `Kernel, bpftrace version, privileges, which kinds of probes work here (yes, no, or could not tell) and what to do about those that don't, the limits that hold, and how busy the server is. Call it when a program fails to attach, or before planning one around kprobes or BTF.`,
+  annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
+  input: z.object({}),
+  output: hostInfoSchema,
+  async handle(_args, { client }) {
+    const info = await client.info();
+    const { limits, queue } = info;
+    const text = [
+      `bpftrace ${info.bpftrace_version ?? 'not found'} on Linux ${info.kernel} ${info.arch}; privileges: ${info.privileges}; ${info.policy}`,
+      ...info.checks.map(
+        check =>
+          `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
+      ),
+      `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s`,
+      `now: ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
+    ];
+    return { structured: info, text: text.join('\n') };
+  },
+});

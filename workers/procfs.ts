@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { arch } from 'node:process';
+
+/**
+ * What /proc says about a child. Every answer may be "could not tell" (`undefined`): the process may be
+ * gone, or may belong to another user, whose files the kernel does not show.
+ */
+
+/** System call numbers in which a process waits for events: epoll_wait and epoll_pwait. */
+const EPOLL_WAIT: Record<string, readonly string[]> = {
+  x64: ['232', '281'],
+  arm64: ['22'],
+};
+const EPOLL_NUMBERS = EPOLL_WAIT[arch] ?? [];
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bpftrace at the end of a chain of wrappers (a shell script, sudo): the first child's first child, and so on. */
+export function leafProcess(pid: number): number {
+  let leaf = pid;
+  for (let depth = 0; depth < 8; depth++) {
+    const child = read(`/proc/${leaf}/task/${leaf}/children`)?.trim().split(' ')[0];
+    if (!child) break;
+    leaf = Number(child);
+  }
+  return leaf;
+}
+
+/** Whether the process sleeps in epoll_wait, where bpftrace goes only when everything is attached. */
+export function waitsForEvents(pid: number): boolean | undefined {
+  if (EPOLL_NUMBERS.length === 0) return undefined;
+  const number = read(`/proc/${pid}/syscall`)?.split(' ', 1)[0];
+  return number === undefined ? undefined : EPOLL_NUMBERS.includes(number);
+}
+
+/** How many files it holds open: every attached probe is one or two of them. */
+export function openFiles(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Clock ticks of CPU time used so far, user and system. */
+export function cpuTicks(pid: number): number | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name in parentheses may hold spaces and parentheses itself; fields count from behind it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
+}

@@ -1,0 +1,267 @@
+import { LINE_BYTES_MAX, LineKind } from '../src/contract/ring.js';
+import type { LatestMaps } from './maps.js';
+import type { RingWriter } from './ring-writer.js';
+
+/**
+ * Turns the bytes of `bpftrace -f json` into lines, map snapshots and counters.
+ *
+ * bpftrace writes one JSON record a line. A `printf` record is not yet a line of output: it may hold several
+ * newlines or none (`printf("%d ", pid); join(args.argv)` makes one line), so text is joined and split at the
+ * newlines it contains, as a terminal would show it. Only framing is looked at here; nothing is decoded.
+ *
+ * Not records: blank lines (0.17 and 0.23 put them before the maps), and bare text (what `iter:` programs
+ * print, what `system()` prints), which is kept as it is.
+ */
+
+/** Longest record that is assembled; of a longer one the beginning is kept as a cut line. */
+const RECORD_BYTES_MAX = 32 * 1024 * 1024;
+/** A record this long between two lines ends the run, so that its bytes are not copied into the ring with them. */
+const RUN_GAP_BYTES = 4096;
+
+const NEWLINE = 0x0a;
+const BACKSLASH = 0x5c;
+const QUOTE = 0x22;
+const LETTER_N = 0x6e;
+const RECORD_PREFIX = Buffer.from('{"type": "');
+const PRINTF_PREFIX = Buffer.from('{"type": "printf", "data": "');
+const DATA_KEY = '"data": ';
+const STRING_RECORD_TAIL_BYTES = 2; // `"}`
+const ESCAPED_NEWLINE_BYTES = 2;
+
+/** Records whose data is text; a join is a whole line although it does not end in a newline. */
+const TEXT_TYPES = new Set(['printf', 'time', 'cat', 'join']);
+
+export interface Counters {
+  attachedProbes: number;
+  lostEvents: number;
+  /** Something that only a polling bpftrace prints has arrived, so everything is attached. */
+  sawOutput: boolean;
+}
+
+export class RecordReader {
+  readonly counters: Counters = { attachedProbes: -1, lostEvents: 0, sawOutput: false };
+  /** Bytes of an unfinished record, in the pieces in which they came. */
+  private carry: Buffer[] = [];
+  private carryBytes = 0;
+  /** The record was too long: its beginning has been kept, the rest is thrown away up to the next newline. */
+  private skipping = false;
+  /** Text of a line that no newline has ended yet, still escaped. */
+  private readonly pending: Buffer[] = [];
+  private pendingBytes = 0;
+  /** What the staged lines of the ring lie in. */
+  private source: Buffer = Buffer.alloc(0);
+
+  constructor(
+    private readonly ring: RingWriter,
+    private readonly maps: LatestMaps,
+  ) {}
+
+  push(chunk: Buffer): void {
+    let at = 0;
+    if (this.carryBytes > 0 || this.skipping) {
+      const newline = chunk.indexOf(NEWLINE);
+      if (newline < 0) {
+        this.keep(chunk);
+        return;
+      }
+      if (!this.skipping) {
+        const record = Buffer.concat([...this.carry, chunk.subarray(0, newline)]);
+        this.record(record, 0, record.length);
+        this.ring.commit(record);
+      } else {
+        this.ring.addDroppedBytes(newline);
+      }
+      this.skipping = false;
+      this.carry = [];
+      this.carryBytes = 0;
+      at = newline + 1;
+    }
+    for (let newline = chunk.indexOf(NEWLINE, at); newline >= 0; newline = chunk.indexOf(NEWLINE, at)) {
+      this.record(chunk, at, newline);
+      at = newline + 1;
+    }
+    this.ring.commit(chunk);
+    if (at < chunk.length) this.keep(Buffer.from(chunk.subarray(at)));
+  }
+
+  /** The stream has ended: what is unfinished is a line all the same. */
+  end(): void {
+    if (this.carryBytes > 0) {
+      const record = Buffer.concat(this.carry);
+      this.record(record, 0, record.length);
+      this.ring.commit(record);
+      this.carry = [];
+      this.carryBytes = 0;
+    }
+    if (this.pendingBytes > 0) this.finishPending();
+  }
+
+  private keep(piece: Buffer): void {
+    if (this.skipping) {
+      this.ring.addDroppedBytes(piece.length);
+      return;
+    }
+    this.carry.push(piece);
+    this.carryBytes += piece.length;
+    if (this.carryBytes <= RECORD_BYTES_MAX) return;
+    const record = Buffer.concat(this.carry);
+    this.source = record;
+    this.beginLine();
+    this.line(record, 0, record.length, LineKind.raw);
+    this.ring.commit(record);
+    this.skipping = true;
+    this.carry = [];
+    this.carryBytes = 0;
+  }
+
+  private record(source: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    this.source = source;
+    if (startsWith(source, start, end, PRINTF_PREFIX)) {
+      this.counters.sawOutput = true;
+      const from = start + PRINTF_PREFIX.length;
+      const to = end - STRING_RECORD_TAIL_BYTES;
+      const lineEnd = to - ESCAPED_NEWLINE_BYTES;
+      // The common case, one whole line: its first backslash is that of the newline at its end.
+      if (
+        this.pendingBytes === 0 &&
+        source[lineEnd + 1] === LETTER_N &&
+        firstBackslash(source, from, to) === lineEnd
+      ) {
+        this.beginLine();
+        this.line(source, from, lineEnd, LineKind.escaped);
+      } else {
+        this.text(source, from, to);
+      }
+      return;
+    }
+    if (!startsWith(source, start, end, RECORD_PREFIX)) {
+      this.bare(source, start, end);
+      return;
+    }
+    this.other(source, start, end);
+  }
+
+  private other(source: Buffer, start: number, end: number): void {
+    const typeStart = start + RECORD_PREFIX.length;
+    const typeEnd = source.indexOf(QUOTE, typeStart);
+    const type = source.toString('latin1', typeStart, typeEnd);
+    const dataKey = source.indexOf(DATA_KEY, typeEnd);
+    if (typeEnd < 0 || dataKey < 0 || dataKey >= end) {
+      this.bare(source, start, end);
+      return;
+    }
+    const from = dataKey + DATA_KEY.length;
+    const to = end - 1;
+    if (type === 'attached_probes') {
+      this.counters.attachedProbes = numberAfterColon(source, from, to);
+    } else if (type === 'lost_events') {
+      this.counters.lostEvents += numberAfterColon(source, from, to);
+    } else if (source[from] === 0x7b && source[from + 1] === QUOTE && source[from + 2] === 0x40 /* {"@ */) {
+      this.map(type, source, from, to);
+    } else if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
+      this.counters.sawOutput = true;
+      this.text(source, from + 1, to - 1);
+      if (type === 'join' || type === 'value') this.finishPending();
+    } else if (type === 'value') {
+      this.counters.sawOutput = true;
+      this.beginLine();
+      this.line(source, from, to, LineKind.json);
+    } else {
+      this.bare(source, start, end);
+    }
+  }
+
+  private map(type: string, source: Buffer, from: number, to: number): void {
+    this.counters.sawOutput = true;
+    const colon = source.indexOf('": ', from);
+    const name = source.toString('latin1', from + 2, colon);
+    const replaced = this.maps.set(name, type, source.toString('utf8', colon + 3, to - 1));
+    if (replaced) this.composed(replaced);
+    if (to - from > RUN_GAP_BYTES) this.ring.commit(source);
+  }
+
+  /** Text between quotes: every `\n` in it ends a line, what follows the last one waits for its own. */
+  private text(source: Buffer, from: number, to: number): void {
+    let lineStart = from;
+    for (let i = source.indexOf(BACKSLASH, from); i >= 0 && i < to; i = source.indexOf(BACKSLASH, i + 2)) {
+      if (source[i + 1] !== LETTER_N) continue;
+      if (this.pendingBytes > 0) {
+        this.addPending(source, lineStart, i);
+        this.finishPending();
+      } else {
+        this.beginLine();
+        this.line(source, lineStart, i, LineKind.escaped);
+      }
+      lineStart = i + ESCAPED_NEWLINE_BYTES;
+    }
+    if (lineStart < to) this.addPending(source, lineStart, to);
+  }
+
+  private bare(source: Buffer, start: number, end: number): void {
+    if (this.pendingBytes > 0) this.finishPending();
+    this.beginLine();
+    this.line(source, start, end, LineKind.raw);
+  }
+
+  private line(source: Buffer, from: number, to: number, kind: LineKind): void {
+    const length = to - from;
+    if (length <= LINE_BYTES_MAX) {
+      this.ring.stage(from, length, kind);
+    } else {
+      this.ring.stage(from, LINE_BYTES_MAX, kind, true);
+      this.ring.addDroppedBytes(length - LINE_BYTES_MAX);
+      this.ring.commit(source);
+    }
+  }
+
+  /** A line begins: snapshots that the program printed before it take their place in front of it. */
+  private beginLine(): void {
+    if (!this.maps.holds) return;
+    for (const earlier of this.maps.takeHeld()) this.composed(earlier);
+  }
+
+  private addPending(source: Buffer, from: number, to: number): void {
+    const room = LINE_BYTES_MAX + 1 - this.pendingBytes;
+    const kept = Math.min(to, from + Math.max(0, room));
+    if (kept > from) this.pending.push(Buffer.from(source.subarray(from, kept)));
+    this.pendingBytes += kept - from;
+    this.ring.addDroppedBytes(to - kept);
+  }
+
+  private finishPending(): void {
+    this.ring.commit(this.source);
+    this.beginLine();
+    const joined = Buffer.concat(this.pending);
+    this.pending.length = 0;
+    this.pendingBytes = 0;
+    this.line(joined, 0, joined.length, LineKind.escaped);
+    this.ring.commit(joined);
+  }
+
+  /** A line of bytes of its own, which no source holds. */
+  private composed(json: string): void {
+    this.ring.commit(this.source);
+    const bytes = Buffer.from(json);
+    this.line(bytes, 0, bytes.length, LineKind.json);
+    this.ring.commit(bytes);
+  }
+}
+
+function startsWith(source: Buffer, start: number, end: number, prefix: Buffer): boolean {
+  if (end - start < prefix.length) return false;
+  for (let i = 0; i < prefix.length; i++) if (source[start + i] !== prefix[i]) return false;
+  return true;
+}
+
+function firstBackslash(source: Buffer, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (source[i] === BACKSLASH) return i;
+  return -1;
+}
+
+/** The number in `{"probes": 3}`; 0 when there is none. */
+function numberAfterColon(source: Buffer, from: number, to: number): number {
+  const text = source.toString('latin1', source.indexOf(':', from) + 1, to - 1);
+  const value = Number.parseInt(text, 10);
+  return Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
+import { RingViews, sealedRing } from '../src/contract/ring.js';
+import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
+import { untilAttached } from './attach-watch.js';
+import { startChild } from './child.js';
+import { clearGroup, endChild } from './ending.js';
+import { LatestMaps } from './maps.js';
+import { Publisher } from './publisher.js';
+import { RecordReader } from './records.js';
+import { RingWriter } from './ring-writer.js';
+import { StderrText } from './stderr-text.js';
+
+/**
+ * The task of a worker: one bpftrace from its start to its end. The task lasts exactly as long as the child,
+ * its pipes and its process group.
+ *
+ *   starting  entered with the spawn. Left when everything is attached, when the child ends, when the start
+ *             takes too long, or when the owner asks.
+ *   running   entered when everything is attached; the deadline counts from here. Left likewise.
+ *   ending    entered when the ladder begins, for the cause that came first. Left when the child is gone.
+ */
+
+// A thread's standard output is the process's, which carries the protocol: nothing may ever reach it.
+process.stdout.write = process.stderr.write.bind(process.stderr);
+
+/** Pipes that something outside the process group still holds open are given up after this long. */
+const PIPES_AFTER_EXIT_MS = 2000;
+const GROUP_AFTER_EXIT_MS = 2000;
+
+type Ending = NonNullable<TraceOutcome['ending']>;
+const CAUSE_WORD: Record<Ending, EndingCause> = {
+  deadline: EndingCause.deadline,
+  stop: EndingCause.stop,
+  start_timeout: EndingCause.startTimeout,
+};
+
+export default async function trace(task: TraceTask): Promise<TraceOutcome> {
+  const cell = new Cell(task.cell);
+  const ringViews = new RingViews(task.ring);
+  const ring = new RingWriter(ringViews);
+  const maps = new LatestMaps(task.mapBytesMax);
+  const stderr = new StderrText();
+  const reader = new RecordReader(ring, maps);
+  const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr);
+  let outputBytes = 0;
+
+  const startedAt = monotonicMs();
+  const child = startChild(task.spawn, task.program);
+  child.stdout.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length;
+    reader.push(chunk);
+    publisher.publish();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length;
+    stderr.push(chunk);
+    publisher.publish();
+  });
+  const closed = once(child, 'close').catch(() => {});
+  const result = (outcome: Partial<TraceOutcome>): TraceOutcome => ({
+    exitCode: null,
+    signal: null,
+    killed: false,
+    leftBehind: false,
+    attached: false,
+    durationMs: 0,
+    board: publisher.close(),
+    lines: sealedRing(ringViews),
+    ...outcome,
+  });
+
+  const { pid } = child;
+  if (pid === undefined) {
+    const [error] = (await once(child, 'error')) as [NodeJS.ErrnoException];
+    return result({ spawnError: { code: error.code ?? 'UNKNOWN', message: error.message } });
+  }
+  child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
+
+  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const childGone = new AbortController();
+  void exited.then(() => childGone.abort());
+  cell.store(WORD.PID, pid);
+  cell.enter(Phase.starting);
+
+  let ending: Ending | undefined;
+  let endedAt: number | undefined;
+  let killed: Promise<boolean> | undefined;
+  const hurry = new AbortController();
+  const end = (cause: Ending): void => {
+    if (ending || childGone.signal.aborted) return;
+    ending = cause;
+    endedAt = monotonicMs();
+    cell.store(WORD.ENDING_CAUSE, CAUSE_WORD[cause]);
+    cell.enter(Phase.ending);
+    killed = endChild({
+      pid,
+      graceMs: task.graceMs,
+      graceMaxMs: task.graceMaxMs,
+      exited: exited.then(() => {}),
+      hurry: hurry.signal,
+      outputBytes: () => outputBytes,
+    });
+  };
+  void obey(cell, childGone.signal, command => {
+    if (command === Command.kill) hurry.abort();
+    end('stop');
+  });
+
+  let timer = setTimeout(() => end('start_timeout'), task.startTimeoutMs);
+  let attachedAt: number | undefined;
+  const attached = (): void => {
+    if (ending) return;
+    clearTimeout(timer);
+    attachedAt = monotonicMs();
+    cell.attachedAtMs = attachedAt;
+    cell.enter(Phase.running);
+    timer = setTimeout(() => end('deadline'), task.deadlineMs);
+  };
+  void untilAttached(pid, reader.counters, childGone.signal).then(yes => yes && attached());
+
+  const [exitCode, signal] = await exited;
+  endedAt ??= monotonicMs();
+  clearTimeout(timer);
+  const cleared = await clearGroup(pid, GROUP_AFTER_EXIT_MS);
+  await Promise.race([closed, sleep(PIPES_AFTER_EXIT_MS)]);
+  child.stdout.destroy();
+  child.stderr.destroy();
+  reader.end();
+  // A short program may have run and ended between two looks.
+  const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;
+  return result({
+    exitCode,
+    signal,
+    ...(ending && { ending }),
+    killed: (await killed) ?? false,
+    leftBehind: !cleared,
+    attached: wasAttached,
+    durationMs: endedAt - (attachedAt ?? startedAt),
+  });
+}
+
+/** Calls back for each command until `ended` aborts. */
+async function obey(cell: Cell, ended: AbortSignal, act: (command: Command) => void): Promise<void> {
+  let seen: number = Command.none;
+  ended.addEventListener('abort', () => Atomics.notify(cell.words, WORD.COMMAND));
+  while (!ended.aborted) {
+    const command = cell.load(WORD.COMMAND);
+    if (command !== seen) {
+      seen = command;
+      act(command as Command);
+      continue;
+    }
+    const wait = Atomics.waitAsync(cell.words, WORD.COMMAND, seen);
+    if (wait.async) await wait.value;
+  }
+}
