@@ -1,4 +1,4 @@
-/** Something that takes a slot until its promise settles. */
+/** Something that takes a slot until its promise settles, either way; a rejection is the job's own business. */
 export interface Job {
   run(): Promise<void>;
 }
@@ -51,10 +51,11 @@ export class JobQueue {
       const job = this.waiting.shift();
       if (!job) return;
       this.active.add(job);
-      void job.run().finally(() => {
+      const settled = (): void => {
         this.active.delete(job);
         this.fill();
-      });
+      };
+      void job.run().then(settled, settled);
     }
   }
 }

@@ -204,7 +204,7 @@ export const BUILTINS: readonly Entry[] = [
   builtin(
     '$N',
     '$1, $2, ..., str($1)',
-    'Parameter N of the command line ($1, $2...): a number, or text by str($1). 0 or "" when not given, and 0.24 warns then.',
+    'Parameter N of the command line ($1, $2...): a number, or text by str($1). 0 or "" when not given; since 0.24 that warns.',
     'BEGIN { printf("%d %s\\n", $1, str($2)); }',
   ),
   builtin('$#', 'int64 $#', 'How many parameters the command line gave.', 'BEGIN { printf("%d\\n", $#); }'),

@@ -66,8 +66,8 @@ export const TEXT_FUNCTIONS: readonly Entry[] = [
   fn(
     'strerror',
     'strerror(errno)',
-    'Text of an error number, which must be positive: strerror(-args->ret).',
-    'tracepoint:syscalls:sys_exit_openat /args->ret < 0/ { @[strerror((int32)(0 - args->ret))] = count(); }',
+    'Text of an error number, which must be positive: strerror(-args->ret). As a map key it makes 0.17 lose all maps at the end; print it.',
+    'tracepoint:syscalls:sys_exit_openat /args->ret < 0/ { printf("%s\\n", strerror(-args->ret)); }',
   ),
   fn(
     'signal_name',
@@ -129,7 +129,7 @@ export const TEXT_FUNCTIONS: readonly Entry[] = [
   fn(
     'cgroup_path',
     'cgroup_path(id [, "hierarchy"])',
-    'Path of a cgroup id below its mount (unified: names it for version 2), looked up when printed.',
+    'Path of a cgroup id, looked up when printed: in every hierarchy that has the id, or in those whose name matches the second argument.',
     'tracepoint:raw_syscalls:sys_enter { @[cgroup] = count(); } BEGIN { print(cgroup_path(cgroup)); }',
   ),
   fn(

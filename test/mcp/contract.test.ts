@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ServerUnderTest } from '../support/server.js';
+
+/** What the first issue's readers are promised, through another vendor's client, on the real kernel. */
+describe('tools over stdio', () => {
+  let server: ServerUnderTest;
+  before(async () => {
+    server = await ServerUnderTest.start();
+  });
+  after(async () => {
+    const end = await server.close();
+    assert.deepEqual(end, { code: 0, signal: null });
+    assert.deepEqual(server.strayOutput, [], 'standard output carries the protocol and nothing else');
+  });
+
+  const TICKS = 'interval:ms:100 { @ticks = count(); printf("tick %d\\n", elapsed); }';
+
+  test('a program without exit() gives its lines and its map at the deadline', async () => {
+    const started = await server.result('exec_program', { program: TICKS, timeout: 2 });
+    assert.equal(started.status, 'running');
+    assert.equal(started.attached_probes, 1);
+    let result = started;
+    while (!result.ended_by) {
+      result = await server.result('get_result', {
+        execution_id: started.execution_id,
+        offset: result.lines_total,
+        wait: 10,
+      });
+    }
+    result = await server.result('get_result', { execution_id: started.execution_id });
+    assert.deepEqual([result.status, result.ended_by], ['completed', 'deadline']);
+    assert.ok(result.lines_total >= 18 && result.lines_total <= 21, `${result.lines_total} lines`);
+    assert.equal(result.output.length, result.lines_total);
+    assert.ok(result.output.every(line => /^tick \d+$/.test(line)));
+    const ticks = Number(result.maps[0]?.value);
+    assert.ok(ticks >= result.lines_total && ticks <= result.lines_total + 2, `@ticks is ${ticks}`);
+  });
+
+  test('the same stopped early keeps both', async () => {
+    const { execution_id } = await server.result('exec_program', { program: TICKS, timeout: 30 });
+    await server.result('get_result', { execution_id, offset: 0, wait: 20 });
+    const result = await server.result('stop_program', { execution_id });
+    assert.deepEqual([result.status, result.ended_by], ['stopped', 'stop']);
+    assert.ok(result.output.length > 0);
+    assert.ok(Number(result.maps[0]?.value) >= result.output.length);
+  });
+
+  test('one call with wait gives the finished result', async () => {
+    const result = await server.result('exec_program', { program: TICKS, timeout: 0.5, wait: 20 });
+    assert.equal(result.status, 'completed');
+    assert.ok(Number(result.maps[0]?.value) >= 4);
+  });
+
+  test('a syntax error is told by exec_program itself', async () => {
+    const reply = await server.call('exec_program', { program: 'BEGIN { printf("x" }' });
+    assert.equal(reply.isError, false);
+    assert.equal(reply.structured?.status, 'failed');
+    assert.equal(reply.structured?.reason, 'compile_failed');
+    assert.match(reply.text, /^failed \(compile_failed\): 1:20: syntax/);
+    assert.doesNotMatch(reply.text, /RLIMIT_MEMLOCK/, 'noise is not in the reader’s way');
+  });
+
+  test('so is a probe that does not exist', async () => {
+    const result = await server.result('exec_program', {
+      program: 'tracepoint:sched:no_such { @ = count(); }',
+    });
+    assert.deepEqual([result.status, result.reason], ['failed', 'attach_failed']);
+    assert.match(result.error_message ?? '', /sched:no_such/);
+  });
+
+  test('a kprobe where the kernel has none fails at attach and says why', async t => {
+    const info = await server.call('bpf_info');
+    const checks = info.structured?.checks as { name: string; answer: string }[];
+    const kprobes = checks.find(check => check.name === 'kprobes')?.answer;
+    const result = await server.result('exec_program', {
+      program: 'kprobe:vfs_read { @ = count(); }',
+      timeout: 0.5,
+      wait: 30,
+    });
+    if (kprobes === 'no') {
+      assert.deepEqual([result.status, result.reason], ['failed', 'attach_failed']);
+      assert.match(result.error_message ?? '', /vfs_read/);
+      t.diagnostic(result.error_message ?? '');
+    } else {
+      assert.equal(result.status, 'completed');
+    }
+  });
+
+  test('list_probes pages through all of them, each once', async () => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    let total = 0;
+    do {
+      const page = (await server.call('list_probes', { limit: 1000, ...(cursor && { cursor }) })).structured;
+      seen.push(...(page?.probes as { name: string }[]).map(probe => probe.name));
+      total = Number(page?.total);
+      cursor = page?.next_cursor as string | undefined;
+    } while (cursor);
+    assert.equal(seen.length, total);
+    assert.equal(new Set(seen).size, total);
+    assert.ok(seen.includes('tracepoint:sched:sched_switch'));
+  });
+
+  test('list_probes: a pattern, a pattern without provider and words find the same; details tell the fields', async () => {
+    const named = async (filter: string): Promise<string[]> => {
+      const page = (await server.call('list_probes', { filter })).structured;
+      return (page?.probes as { name: string }[]).map(probe => probe.name);
+    };
+    const expected = await named('tracepoint:syscalls:sys_enter_openat*');
+    assert.ok(expected.includes('tracepoint:syscalls:sys_enter_openat'));
+    assert.deepEqual(await named('t:syscalls:sys_enter_openat*'), expected);
+    assert.deepEqual(await named('syscalls:sys_enter_openat*'), expected);
+    assert.deepEqual(await named('enter_openat SYSCALLS'), expected);
+    assert.deepEqual(await named('no such thing'), []);
+    const detailed = (
+      await server.call('list_probes', { filter: 'tracepoint:sched:sched_switch', details: true })
+    ).structured;
+    const fields = (detailed?.probes as { fields: string[] }[])[0]?.fields ?? [];
+    assert.ok(
+      fields.some(field => /\bprev_comm\b/.test(field)),
+      fields.join('; '),
+    );
+  });
+
+  test('list_probes: functions of a binary; options and files are no filters', async () => {
+    const page = (await server.call('list_probes', { filter: 'uprobe:/bin/bash:*readline*' })).structured;
+    assert.ok(Number(page?.total) > 0);
+    for (const filter of ['--info', '-c id', '/etc/passwd', '-l', '--unsafe']) {
+      const reply = await server.call('list_probes', { filter });
+      assert.equal(reply.isError, false);
+      assert.equal(reply.structured?.total, 0, filter);
+    }
+    assert.equal((await server.call('list_probes', { filter: 'a\nb' })).isError, true);
+  });
+
+  test('list_helpers knows what is installed', async () => {
+    const all = (await server.call('list_helpers')).structured?.helpers as {
+      name: string;
+      kind: string;
+      available: string;
+    }[];
+    for (const [name, kind] of [
+      ['printf', 'function'],
+      ['hist', 'map_function'],
+      ['comm', 'builtin'],
+      ['tracepoint', 'probe_type'],
+    ]) {
+      assert.equal(all.find(helper => helper.name === name && helper.kind === kind)?.available, 'yes', name);
+    }
+    const some = (await server.call('list_helpers', { filter: 'hist' })).structured?.helpers as {
+      name: string;
+    }[];
+    assert.ok(some.length > 0 && some.length < all.length);
+  });
+
+  test('bpf_info and list_executions answer', async () => {
+    const info = (await server.call('bpf_info')).structured;
+    assert.equal(info?.privileges, 'root');
+    assert.match(String(info?.bpftrace_version), /^0\.\d+\.\d+/);
+    const executions = await server.executions();
+    assert.ok(executions.length >= 6);
+    assert.ok(executions.every(execution => execution.ended_by !== undefined));
+    const failed = (await server.call('list_executions', { status: 'failed' })).structured;
+    assert.ok(Number(failed?.total) >= 2);
+  });
+
+  test('a wrong argument, a wrong id, an offset past the end: a tool error that says what to do', async () => {
+    for (const [tool, args, pattern] of [
+      ['exec_program', {}, /program: .*got nothing[\s\S]*Next: exec_program takes program, timeout\?/],
+      ['exec_program', { program: 'BEGIN { exit(); }', timeout: 600 }, /timeout: .*60 \(got 600\)/],
+      ['exec_program', { program: 'BEGIN { exit(); }', time: 5 }, /unknown argument "time"/],
+      ['exec_program', { program: '' }, /the program is empty/],
+      ['get_result', { execution_id: 'nonsense' }, /there is no execution "nonsense"/],
+      ['get_result', { execution_id: 'x', limit: 5000 }, /limit: .*1000 \(got 5000\)/],
+      ['stop_program', { execution_id: 'x' }, /list_executions shows yours/],
+      ['list_executions', { status: 'lost' }, /status: /],
+    ] as const) {
+      const reply = await server.call(tool, args);
+      assert.equal(reply.isError, true, JSON.stringify(args));
+      assert.match(reply.text, pattern);
+      assert.match(reply.text, /\nNext: /);
+    }
+    const { execution_id } = await server.result('exec_program', { program: 'BEGIN { exit(); }', wait: 20 });
+    const past = await server.call('get_result', { execution_id, offset: 1 });
+    assert.match(past.text, /^offset_out_of_range: offset 1 is past the end: 0 lines/);
+  });
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { LineKind } from '../../src/contract/ring.js';
+import { decodeBytes, decodeEscapes, decodeLine, parseExact, repairJson } from '../../src/results/decode.js';
+
+/** What bpftrace's JSON writer does to a byte string (0.17 to 0.27): `\uffffffNN` for bytes outside ASCII. */
+function bpftraceEscape(bytes: Uint8Array): string {
+  const short: Record<number, string> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' };
+  return [...bytes]
+    .map(byte => {
+      if (short[byte]) return short[byte];
+      if (byte >= 0x80) return `\\uffffff${byte.toString(16)}`;
+      if (byte < 0x20) return `\\u${byte.toString(16).padStart(4, '0')}`;
+      return String.fromCharCode(byte);
+    })
+    .join('');
+}
+
+describe('text', () => {
+  test('any Unicode text survives bpftrace and back', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), text => {
+        const wellFormed = Buffer.from(text).toString();
+        assert.equal(decodeEscapes(bpftraceEscape(Buffer.from(wellFormed))), wellFormed);
+      }),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  test('bytes that are not UTF-8 are shown, not replaced', () => {
+    assert.equal(decodeEscapes(bpftraceEscape(Buffer.from([0x61, 0xff, 0xc3, 0xa9, 0xc3]))), 'a\\xffé\\xc3');
+    assert.equal(decodeBytes(Buffer.from([0xed, 0xa0, 0x80])), '\\xed\\xa0\\x80');
+  });
+
+  test('an escaped backslash before uffffff is no damaged byte', () => {
+    assert.equal(decodeEscapes('\\\\uffffffc3'), '\\uffffffc3');
+    assert.equal(decodeEscapes('\\\\n'), '\\n');
+  });
+
+  test('a body cut inside an escape keeps what it has', () => {
+    assert.equal(decodeEscapes('abc\\'), 'abc\\');
+    assert.equal(decodeEscapes('abc\\u00'), 'abc\\u00');
+  });
+
+  test('each kind of line is decoded its own way', () => {
+    assert.equal(decodeLine(Buffer.from('a\\tb'), LineKind.escaped), 'a\tb');
+    assert.equal(decodeLine(Buffer.from('a\\tb'), LineKind.raw), 'a\\tb');
+    assert.equal(decodeLine(Buffer.from('["\\uffffffc3\\uffffffa9",1]'), LineKind.json), '["é",1]');
+  });
+});
+
+describe('JSON', () => {
+  test('integers are exact to 64 bits', () => {
+    assert.deepEqual(parseExact('{"a": 9007199254740991, "b": 9007199254740993, "c": -9223372036854775808}'), {
+      a: 9007199254740991,
+      b: '9007199254740993',
+      c: '-9223372036854775808',
+    });
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), value => {
+        const parsed = parseExact(`[${value}]`) as unknown[];
+        assert.equal(BigInt(String(parsed[0])), value);
+      }),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  test('digits inside strings are left alone', () => {
+    assert.deepEqual(parseExact('{"12345678901234567890, \\" 12345678901234567890": 1}'), {
+      '12345678901234567890, " 12345678901234567890': 1,
+    });
+  });
+
+  test('damaged keys are repaired, and the text stays valid JSON', () => {
+    const damaged = '{"\\uffffffe2\\uffffff82\\uffffffac \\"x\\" \\n": {"\\uffffffff": 2}}';
+    assert.deepEqual(JSON.parse(repairJson(damaged)), { '€ "x" \n': { '\\xff': 2 } });
+  });
+});
