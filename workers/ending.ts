@@ -11,8 +11,9 @@ import { cpuTicks, leafProcess, openFiles, waitsForEvents } from './procfs.js';
  * progress (a file closed, output, CPU time), up to a bound for all of it.
  *
  * One SIGINT may be lost: 0.17 leaves its polling loop only when the signal interrupts epoll_wait, and a signal
- * that comes between two waits is forgotten. A child that is still found in that loop is sent SIGTERM, which
- * ends the loop as SIGINT does but, unlike a second SIGINT, does not kill a bpftrace that prints its maps.
+ * that comes between two waits is forgotten. A child that is still found in that loop with all its probes
+ * attached (no file closed) is sent SIGTERM, which ends the loop as SIGINT does but, unlike a second SIGINT,
+ * does not kill a bpftrace that prints its maps. With probes detached, the same loop drains what is buffered.
  */
 const LOOK_EVERY_MS = 50;
 const NUDGE_EVERY_MS = 100;
@@ -37,6 +38,7 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
     gone = true;
   });
   if (!hurry.aborted) {
+    const filesBefore = openFiles(leafProcess(pid));
     signalGroup(pid, 'SIGINT');
     const begun = performance.now();
     let lastProgress = begun;
@@ -48,8 +50,10 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
       const look = signsOfLife(ladder);
       if (look !== lastLook) lastProgress = now;
       lastLook = look;
-      if (now - lastSignal > NUDGE_EVERY_MS && waitsForEvents(leafProcess(pid)) === true) {
-        signalGroup(pid, 'SIGTERM');
+      const leaf = leafProcess(pid);
+      if (now - lastSignal > NUDGE_EVERY_MS && stillPolls(leaf, filesBefore)) {
+        // Not to the group: a shell in front waits for its child after SIGINT, and is killed by SIGTERM.
+        signal(leaf, 'SIGTERM');
         lastSignal = now;
       }
       if (now - lastProgress > ladder.graceMs || now - begun > ladder.graceMaxMs) break;
@@ -59,6 +63,10 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
   signalGroup(pid, 'SIGKILL');
   await exited;
   return true;
+}
+
+function stillPolls(leaf: number, filesBefore: number | undefined): boolean {
+  return filesBefore !== undefined && openFiles(leaf) === filesBefore && waitsForEvents(leaf) === true;
 }
 
 function signsOfLife(ladder: Ladder): string {
@@ -80,9 +88,13 @@ export async function clearGroup(pid: number, boundMs: number): Promise<boolean>
 }
 
 /** False when no process of the group is left. A signal that may not be sent (EPERM) counts as "something is left". */
-export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
+export function signalGroup(pid: number, name: NodeJS.Signals): boolean {
+  return signal(-pid, name);
+}
+
+function signal(target: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, signal);
+    process.kill(target, name);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';

@@ -22,6 +22,8 @@ const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 const LETTER_N = 0x6e;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
 const RECORD_PREFIX = Buffer.from('{"type": "');
 const PRINTF_PREFIX = Buffer.from('{"type": "printf", "data": "');
 const DATA_KEY = '"data": ';
@@ -88,7 +90,8 @@ export class RecordReader {
   end(): void {
     if (this.carryBytes > 0) {
       const record = Buffer.concat(this.carry);
-      this.record(record, 0, record.length);
+      if (isTorn(record)) this.torn(record);
+      else this.record(record, 0, record.length);
       this.ring.commit(record);
       this.carry = [];
       this.carryBytes = 0;
@@ -157,7 +160,11 @@ export class RecordReader {
       this.counters.attachedProbes = numberAfterColon(source, from, to);
     } else if (type === 'lost_events') {
       this.counters.lostEvents += numberAfterColon(source, from, to);
-    } else if (source[from] === 0x7b && source[from + 1] === QUOTE && source[from + 2] === 0x40 /* {"@ */) {
+    } else if (
+      source[from] === OPEN_BRACE &&
+      source[from + 1] === QUOTE &&
+      source[from + 2] === 0x40 /* {"@ */
+    ) {
       this.map(type, source, from, to);
     } else if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
       this.counters.sawOutput = true;
@@ -202,6 +209,15 @@ export class RecordReader {
     if (this.pendingBytes > 0) this.finishPending();
     this.beginLine();
     this.line(source, start, end, LineKind.raw);
+  }
+
+  /** What a bpftrace that was killed in the middle of writing left: it replaces no map, and is shown as it came. */
+  private torn(source: Buffer): void {
+    if (this.pendingBytes > 0) this.finishPending();
+    this.beginLine();
+    const kept = Math.min(source.length, LINE_BYTES_MAX);
+    this.ring.stage(0, kept, LineKind.raw, true);
+    this.ring.addDroppedBytes(source.length - kept);
   }
 
   private line(source: Buffer, from: number, to: number, kind: LineKind): void {
@@ -252,6 +268,23 @@ function startsWith(source: Buffer, start: number, end: number, prefix: Buffer):
   if (end - start < prefix.length) return false;
   for (let i = 0; i < prefix.length; i++) if (source[start + i] !== prefix[i]) return false;
   return true;
+}
+
+/** Whether a record lacks its end: its braces, outside strings, do not close. */
+function isTorn(record: Buffer): boolean {
+  if (!startsWith(record, 0, record.length, RECORD_PREFIX)) return false;
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < record.length; i++) {
+    const byte = record[i];
+    if (quoted) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) quoted = false;
+    } else if (byte === QUOTE) quoted = true;
+    else if (byte === OPEN_BRACE) depth++;
+    else if (byte === CLOSE_BRACE) depth--;
+  }
+  return quoted || depth !== 0;
 }
 
 function firstBackslash(source: Buffer, from: number, to: number): number {

@@ -40,7 +40,7 @@ function splitEntries(json: string): string[] {
   const entries: string[] = [];
   let depth = 0;
   let start = 1;
-  const token = /"(?:[^"\\]|\\.)*"|[[\]{},]/gs;
+  const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},]/gs;
   for (let match = token.exec(json); match; match = token.exec(json)) {
     const text = match[0];
     if (text === '{' || text === '[') depth++;
@@ -57,7 +57,7 @@ function splitEntries(json: string): string[] {
 
 /** What an entry weighs: its number, or the sum of the counts in its histogram or statistics. */
 function rank(entry: string): number {
-  const value = entry.slice(/^"(?:[^"\\]|\\.)*": ?/s.exec(entry)?.[0].length ?? 0);
+  const value = entry.slice(/^"[^"\\]*(?:\\.[^"\\]*)*": ?/s.exec(entry)?.[0].length ?? 0);
   if (value[0] !== '[' && value[0] !== '{') return Number.parseFloat(value) || 0;
   let sum = 0;
   for (const [, digits] of value.matchAll(/"count": (\d+)/g)) sum += Number(digits);

@@ -46,19 +46,6 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr);
   let outputBytes = 0;
 
-  const startedAt = monotonicMs();
-  const child = startChild(task.spawn, task.program);
-  child.stdout.on('data', (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    reader.push(chunk);
-    publisher.publish();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    stderr.push(chunk);
-    publisher.publish();
-  });
-  const closed = once(child, 'close').catch(() => {});
   const result = (outcome: Partial<TraceOutcome>): TraceOutcome => ({
     exitCode: null,
     signal: null,
@@ -71,11 +58,21 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     ...outcome,
   });
 
-  const { pid } = child;
-  if (pid === undefined) {
-    const [error] = (await once(child, 'error')) as [NodeJS.ErrnoException];
-    return result({ spawnError: { code: error.code ?? 'UNKNOWN', message: error.message } });
-  }
+  const startedAt = monotonicMs();
+  const started = await startChild(task.spawn, task.program);
+  if ('spawnError' in started) return result(started);
+  const { child, pid } = started;
+  child.stdout.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length;
+    reader.push(chunk);
+    publisher.publish();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    outputBytes += chunk.length;
+    stderr.push(chunk);
+    publisher.publish();
+  });
+  const closed = once(child, 'close').catch(() => {});
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
 
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;

@@ -46,10 +46,16 @@ export function judge(evidence: Evidence): Verdict {
       `the worker thread ended: ${outcome.crashed}; bpftrace was killed with it`,
     );
   }
+  const notStarted = (why: string): Verdict =>
+    failed('start_failed', `bpftrace could not be started: ${why}`);
   if (outcome.spawnError) {
-    return failed('start_failed', `bpftrace could not be started: ${outcome.spawnError.message}`);
+    const { code, message } = outcome.spawnError;
+    return notStarted([message, SPAWN_HINTS[code]].filter(Boolean).join('; '));
   }
-  const lostMaps = `bpftrace made no progress for ${evidence.graceS} s after SIGINT and was killed: maps it had not printed are lost`;
+  const lostMaps =
+    stopCause === 'shutdown'
+      ? 'the server shut down and killed bpftrace before it had ended: maps it had not printed are lost'
+      : `bpftrace did not end in time after SIGINT (it is given ${evidence.graceS} s without progress) and was killed: maps it had not printed are lost`;
   if (outcome.ending === 'stop') {
     return {
       status: 'stopped',
@@ -65,7 +71,12 @@ export function judge(evidence: Evidence): Verdict {
     );
   }
   if (outcome.killed) return failed('unresponsive', lostMaps);
-  if (outcome.exitCode === 0) {
+  // 0.23 and later: `exit(3)` is the program's own clean end too. Whoever fails says why.
+  const ownCode =
+    evidence.announcedAttach && all.every(({ noise, severity }) => noise || severity === 'warning');
+  // A shell in front of bpftrace dies of the signal that it and bpftrace were sent, when bpftrace has ended.
+  const ourSignal = outcome.ending === 'deadline' && /^SIG(?:INT|TERM)$/.test(outcome.signal ?? '');
+  if (outcome.exitCode === 0 || (ownCode && !outcome.signal) || ourSignal) {
     return {
       status: 'completed',
       endedBy: outcome.ending === 'deadline' ? 'deadline' : 'exit',
@@ -76,11 +87,28 @@ export function judge(evidence: Evidence): Verdict {
   if (outcome.attached) {
     return failed('died', `bpftrace ended with exit code ${outcome.exitCode}${said ? `: ${said}` : ''}`);
   }
+  if (!evidence.announcedAttach && wasNotRun(outcome.exitCode, said)) {
+    return notStarted(said ?? `exit code ${outcome.exitCode}`);
+  }
   const message = said ?? `bpftrace ended with exit code ${outcome.exitCode} and said nothing`;
   return failed(
     evidence.announcedAttach || isAboutAttaching(message) ? 'attach_failed' : 'compile_failed',
     message,
   );
+}
+
+const OPEN_FILES = "lower --concurrency, or raise the server's limit of open files (ulimit -n)";
+/** What to do about an error of the system, by its code. */
+const SPAWN_HINTS: Record<string, string> = {
+  EMFILE: OPEN_FILES,
+  ENFILE: OPEN_FILES,
+  EAGAIN: 'lower --concurrency, or raise the limit of processes (ulimit -u, the container)',
+  ENOMEM: 'lower --concurrency: a running bpftrace takes 90 to 170 MB',
+};
+
+/** Whether what ended was the launcher in front of it (setpriv, timeout and shells exit with 126 or 127). */
+function wasNotRun(exitCode: number | null, said: string | undefined): boolean {
+  return exitCode === 126 || exitCode === 127 || /^(?:setpriv|timeout|sudo): /.test(said ?? '');
 }
 
 /** 0.27 announces nothing before it attaches, and finds missing probes while it compiles, as 0.17 does for tracepoints. */

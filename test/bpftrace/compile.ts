@@ -8,8 +8,8 @@ import { type BpftraceVersion, parseVersion } from '../../src/bpftrace/version.j
  * Whether a program compiles, without attaching or running it. No release offers that under one name:
  *
  * - 0.17 to 0.23: `--emit-elf /dev/null` writes the object file and ends, attaching nothing, with an honest
- *   exit status. (0.17 has `-d` too; from 0.22 on `-d STAGE` goes on to run the program. `--dry-run`, 0.22 on,
- *   attaches, so that on a kernel without kprobes a good program fails like a bad one.)
+ *   exit status. (0.17 has `-d` too; from 0.22 on `-d` takes a stage and goes on to run the program. `--dry-run`,
+ *   from 0.22 on, attaches, so that on a kernel without kprobes a good program fails like a bad one.)
  * - 0.27: `--emit-elf` is still described as a dry run but goes on to attach and RUN. `--mode codegen` is
  *   what stops after compiling.
  * - In between, untried: whichever of the two `--help` shows, with `--dry-run` beside it so that a release
@@ -61,8 +61,6 @@ export async function findCompiler(): Promise<Compiler | { missing: string }> {
   if (asked.failure === 'ENOENT') return { missing: `${binary} is not installed` };
   const version = parseVersion(asked.output);
   if (version === undefined) throw new Error(`${binary} --version printed no version: ${asked.output}`);
-
-  // 0.22 and older print their help on stderr, and exit with 1.
   const flags = compileFlags((await run(binary, ['--help'])).output);
   return {
     version,
@@ -115,24 +113,27 @@ interface Run {
 function run(file: string, args: string[], input = ''): Promise<Run> {
   return new Promise((resolve, reject) => {
     const stdin = openDeleted(input);
-    const child = spawn(file, args, {
-      stdio: [stdin, 'pipe', 'pipe'],
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-    });
+    const child = spawn(file, args, { stdio: [stdin, 'pipe', 'pipe'] });
     closeSync(stdin);
+    // Not spawn's own timeout: its timer outlives a command that was not found.
+    let late = false;
+    const timer = setTimeout(() => {
+      late = child.kill('SIGKILL');
+    }, TIMEOUT_MS);
     let output = '';
     const append = (chunk: Buffer) => {
       output += chunk.toString();
     };
     child.stdout?.on('data', append);
     child.stderr?.on('data', append);
-    child.on('error', (error: NodeJS.ErrnoException) =>
-      resolve({ failure: error.code ?? error.message, output }),
-    );
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve({ failure: error.code ?? error.message, output });
+    });
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
       // A program that never ends is no verdict: it must not pass for one that is refused.
-      if (child.killed) reject(new Error(`${file} ${args.join(' ')} did not end in ${TIMEOUT_MS} ms`));
+      if (late) reject(new Error(`${file} ${args.join(' ')} did not end in ${TIMEOUT_MS} ms`));
       resolve({ failure: code === 0 ? undefined : (signal ?? `exit status ${code}`), output });
     });
   });

@@ -23,7 +23,7 @@ const MAY_LACK = new Set([
   'map_function len',
   // A version 2 cgroup at the usual place.
   'function cgroupid',
-  // A libc with probes in it, at the usual place.
+  // A C++ library at the place Debian has it.
   'probe_type usdt',
   // A child process: nothing here starts one.
   'builtin cpid',

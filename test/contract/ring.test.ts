@@ -13,37 +13,48 @@ import { faultOf, lineOf } from '../support/ring-flood.js';
 const LINES_FLOODED = 300_000;
 
 function newRing(capacityLines: number, capacityBytes: number): RingViews {
-  return initRing(new SharedArrayBuffer(ringBytes(capacityLines, capacityBytes)), capacityLines, capacityBytes);
+  return initRing(
+    new SharedArrayBuffer(ringBytes(capacityLines, capacityBytes)),
+    capacityLines,
+    capacityBytes,
+  );
 }
 
 describe('ring, one thread', () => {
   test('agrees with a plain array that drops its oldest lines, whatever the sizes of runs, gaps and lines', () => {
-    const run = fc.array(fc.record({ gap: fc.nat(9), text: fc.string({ maxLength: 40, unit: 'grapheme-ascii' }) }), {
-      minLength: 1,
-      maxLength: 30,
-    });
+    const run = fc.array(
+      fc.record({ gap: fc.nat(9), text: fc.string({ maxLength: 40, unit: 'grapheme-ascii' }) }),
+      {
+        minLength: 1,
+        maxLength: 30,
+      },
+    );
     fc.assert(
-      fc.property(fc.array(run, { maxLength: 30 }), fc.integer({ min: 1, max: 25 }), (runs, capacityLines) => {
-        const ring = newRing(capacityLines, 512);
-        const writer = new RingWriter(ring);
-        const all: string[] = [];
-        for (const lines of runs) {
-          let source = '';
-          for (const { gap, text } of lines) {
-            source += '#'.repeat(gap);
-            writer.stage(source.length, text.length, LineKind.raw);
-            source += text;
-            all.push(text);
+      fc.property(
+        fc.array(run, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 25 }),
+        (runs, capacityLines) => {
+          const ring = newRing(capacityLines, 512);
+          const writer = new RingWriter(ring);
+          const all: string[] = [];
+          for (const lines of runs) {
+            let source = '';
+            for (const { gap, text } of lines) {
+              source += '#'.repeat(gap);
+              writer.stage(source.length, text.length, LineKind.raw);
+              source += text;
+              all.push(text);
+            }
+            writer.commit(Buffer.from(source));
+            assert.equal(linesTotal(ring), all.length);
+            const dropped = linesDropped(ring);
+            assert.ok(all.length - dropped <= capacityLines, 'never more lines than the capacity');
+            assert.ok(all.length - dropped >= 1, 'the newest line is always there');
+            assert.deepEqual(readLines(ring, 0, 1000).lines, all.slice(dropped));
+            assert.deepEqual(readLines(new RingViews(sealedRing(ring)), 0, 1000).lines, all.slice(dropped));
           }
-          writer.commit(Buffer.from(source));
-          assert.equal(linesTotal(ring), all.length);
-          const dropped = linesDropped(ring);
-          assert.ok(all.length - dropped <= capacityLines, 'never more lines than the capacity');
-          assert.ok(all.length - dropped >= 1, 'the newest line is always there');
-          assert.deepEqual(readLines(ring, 0, 1000).lines, all.slice(dropped));
-          assert.deepEqual(readLines(new RingViews(sealedRing(ring)), 0, 1000).lines, all.slice(dropped));
-        }
-      }),
+        },
+      ),
       { numRuns: 400, seed: 20261122 },
     );
   });
@@ -137,7 +148,9 @@ describe('ring, two threads', () => {
       await exited;
       assert.equal(linesTotal(ring), LINES_FLOODED);
       assert.ok(checked > 0);
-      t.diagnostic(`${looks} looks, ${checked} lines checked, ${gaps} skipped, overtaken while copying ${overtaken} times`);
+      t.diagnostic(
+        `${looks} looks, ${checked} lines checked, ${gaps} skipped, overtaken while copying ${overtaken} times`,
+      );
     });
   }
 });

@@ -45,7 +45,10 @@ describe('engine', () => {
     const id = me.submit({ program: 'BEGIN { printf("only %s\\n", "this"); exit(); }' });
     await me.untilEnded(id, BOUND);
     const { status, ended_by, output } = me.result(id);
-    assert.deepEqual({ status, ended_by, output }, { status: 'completed', ended_by: 'exit', output: ['only this'] });
+    assert.deepEqual(
+      { status, ended_by, output },
+      { status: 'completed', ended_by: 'exit', output: ['only this'] },
+    );
   });
 
   test('a stop keeps lines and maps', async () => {
@@ -86,7 +89,10 @@ describe('engine', () => {
     await me.untilNews(id, 0, BOUND);
     const result = me.result(id);
     assert.equal(result.status, 'running');
-    assert.deepEqual(result.maps.map(map => map.name), ['@n']);
+    assert.deepEqual(
+      result.maps.map(map => map.name),
+      ['@n'],
+    );
     me.stop(id);
     await me.untilEnded(id, BOUND);
   });
@@ -95,7 +101,10 @@ describe('engine', () => {
     const id = me.submit({ program: 'BEGIN {\n  printf("x" }' });
     await me.untilSettled(id, BOUND);
     const result = me.result(id);
-    assert.deepEqual([result.status, result.ended_by, result.reason], ['failed', 'failure', 'compile_failed']);
+    assert.deepEqual(
+      [result.status, result.ended_by, result.reason],
+      ['failed', 'failure', 'compile_failed'],
+    );
     const [first] = result.diagnostics;
     assert.deepEqual([first?.severity, first?.line, first?.excerpt], ['error', 2, '  printf("x" }']);
     assert.match(result.error_message ?? '', /^2:\d+: syntax/);
@@ -113,7 +122,10 @@ describe('engine', () => {
     const ids = [1, 2, 3, 4, 5].map(() => me.submit({ program: TICKS, deadlineMs: 30_000 }));
     assert.throws(() => me.submit({ program: TICKS }), refusal('busy'));
     const [a, b, c, d, e] = ids as [string, string, string, string, string];
-    assert.deepEqual(ids.map(id => me.result(id).queue_position ?? 0), [0, 0, 1, 2, 3]);
+    assert.deepEqual(
+      ids.map(id => me.result(id).queue_position ?? 0),
+      [0, 0, 1, 2, 3],
+    );
     await me.untilSettled(e, BOUND);
     assert.equal(me.result(e).status, 'queued');
     me.stop(d);
@@ -144,7 +156,10 @@ describe('engine', () => {
     assert.throws(() => other.result(id), refusal('unknown_execution'));
     assert.throws(() => other.stop(id), refusal('unknown_execution'));
     assert.deepEqual(other.list(), []);
-    assert.throws(() => me.result(id.replace(/.$/, last => (last === '0' ? '1' : '0'))), refusal('unknown_execution'));
+    assert.throws(
+      () => me.result(id.replace(/.$/, last => (last === '0' ? '1' : '0'))),
+      refusal('unknown_execution'),
+    );
   });
 
   test('programs that can be none are refused before anything is started', () => {
@@ -196,7 +211,10 @@ describe('engine, bounds', () => {
     const result = me.result(id);
     assert.equal(result.lines_total - result.lines_dropped, 10);
     assert.equal(result.offset, result.lines_dropped);
-    assert.deepEqual(result.output, Array.from({ length: 10 }, (_, i) => `line ${result.lines_dropped + i + 1}`));
+    assert.deepEqual(
+      result.output,
+      Array.from({ length: 10 }, (_, i) => `line ${result.lines_dropped + i + 1}`),
+    );
     await engine.close();
   });
 
@@ -210,20 +228,30 @@ describe('engine, bounds', () => {
       }),
     );
     const positions = ids.map(id => me.result(id).queue_position ?? 0);
-    assert.deepEqual(positions, Array.from({ length: 32 }, (_, n) => Math.max(0, n - 7)));
+    assert.deepEqual(
+      positions,
+      Array.from({ length: 32 }, (_, n) => Math.max(0, n - 7)),
+    );
     const last = ids.at(-1) ?? '';
     const seen: number[] = [];
     const watch = setInterval(() => seen.push(me.result(last).queue_position ?? 0), 20);
     await Promise.all(ids.map(id => me.untilEnded(id, BOUND)));
     clearInterval(watch);
-    assert.deepEqual(seen, [...seen].sort((a, b) => b - a), 'the position only goes down');
+    assert.deepEqual(
+      seen,
+      [...seen].sort((a, b) => b - a),
+      'the position only goes down',
+    );
     assert.ok(new Set(seen).size > 5, `it was seen going down: ${[...new Set(seen)].join(' ')}`);
     ids.forEach((id, n) => {
       const result = me.result(id, { limit: 1000 });
       assert.equal(result.status, 'completed');
       assert.ok(result.output.length > 0);
       assert.deepEqual([...new Set(result.output)], [`program ${n}`]);
-      assert.deepEqual(result.maps.map(map => map.name), [`@seen${n}`]);
+      assert.deepEqual(
+        result.maps.map(map => map.name),
+        [`@seen${n}`],
+      );
       assert.ok(agrees(result.maps[0]?.value, result.lines_total));
     });
     await engine.close();

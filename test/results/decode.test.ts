@@ -6,7 +6,15 @@ import { decodeBytes, decodeEscapes, decodeLine, parseExact, repairJson } from '
 
 /** What bpftrace's JSON writer does to a byte string (0.17 to 0.27): `\uffffffNN` for bytes outside ASCII. */
 function bpftraceEscape(bytes: Uint8Array): string {
-  const short: Record<number, string> = { 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 34: '\\"', 92: '\\\\' };
+  const short: Record<number, string> = {
+    8: '\\b',
+    9: '\\t',
+    10: '\\n',
+    12: '\\f',
+    13: '\\r',
+    34: '\\"',
+    92: '\\\\',
+  };
   return [...bytes]
     .map(byte => {
       if (short[byte]) return short[byte];
@@ -52,11 +60,14 @@ describe('text', () => {
 
 describe('JSON', () => {
   test('integers are exact to 64 bits', () => {
-    assert.deepEqual(parseExact('{"a": 9007199254740991, "b": 9007199254740993, "c": -9223372036854775808}'), {
-      a: 9007199254740991,
-      b: '9007199254740993',
-      c: '-9223372036854775808',
-    });
+    assert.deepEqual(
+      parseExact('{"a": 9007199254740991, "b": 9007199254740993, "c": -9223372036854775808}'),
+      {
+        a: 9007199254740991,
+        b: '9007199254740993',
+        c: '-9223372036854775808',
+      },
+    );
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), value => {
         const parsed = parseExact(`[${value}]`) as unknown[];

@@ -12,7 +12,10 @@ describe('result store', () => {
     for (let i = 0; i < 5; i++) assert.ok(store.get('a'));
     store.add({ id: 'd', bytes: 10 });
     assert.equal(store.get('a'), undefined);
-    assert.deepEqual([...store.values()].map(entry => entry.id), ['d', 'c', 'b']);
+    assert.deepEqual(
+      [...store.values()].map(entry => entry.id),
+      ['d', 'c', 'b'],
+    );
   });
 
   test('is bounded in bytes, and an entry larger than all of it still is there until the next', () => {
@@ -23,9 +26,15 @@ describe('result store', () => {
     assert.equal(store.get('a'), undefined);
     assert.equal(store.bytes, 800);
     store.add({ id: 'huge', bytes: 5000 });
-    assert.deepEqual([...store.values()].map(entry => entry.id), ['huge']);
+    assert.deepEqual(
+      [...store.values()].map(entry => entry.id),
+      ['huge'],
+    );
     store.add({ id: 'd', bytes: 10 });
-    assert.deepEqual([...store.values()].map(entry => entry.id), ['d']);
+    assert.deepEqual(
+      [...store.values()].map(entry => entry.id),
+      ['d'],
+    );
   });
 
   test('age counts from the end, reading does not renew it, and memory is given back unasked', async () => {

@@ -135,7 +135,7 @@ export const BUILTINS: readonly Entry[] = [
   builtin(
     'kstack',
     'kstack',
-    'Kernel stack, at most 127 frames, a printed value or map key; kstack(n) limits it, which also merges near-identical stacks.',
+    'Kernel stack, at most 127 frames, a printed value or map key; kstack(n) keeps the top n.',
     'profile:hz:99 { @[kstack] = count(); }',
   ),
   builtin(

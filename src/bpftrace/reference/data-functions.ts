@@ -153,8 +153,8 @@ export const DATA_FUNCTIONS: readonly Entry[] = [
   fn(
     'is_array',
     'is_array(expression)',
-    'Whether the type of an expression is an array; known at compile time.',
-    'BEGIN { print(is_array(curtask->comm)); }',
+    'Whether the type of an expression is an array; known at compile time. Arrays of char are strings, not arrays.',
+    'BEGIN { print(is_array(pton("127.0.0.1"))); }',
     { since: '0.25' },
   ),
   fn(

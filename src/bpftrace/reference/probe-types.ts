@@ -83,7 +83,7 @@ export const PROBE_TYPES: readonly Entry[] = [
     'usdt',
     'usdt:binary:[provider:]probe  (U:)',
     'A static probe a program or library was built with; arguments are arg0.... Takes a path or a path pattern, not a library name.',
-    'usdt:/lib/*/libc.so.6:libc:setjmp { @[comm] = count(); }',
+    'usdt:/lib/*/libstdc*.so.6:libstdcxx:throw { @[comm] = count(); }',
   ),
   probe(
     'profile',

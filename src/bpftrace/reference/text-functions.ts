@@ -25,7 +25,7 @@ export const TEXT_FUNCTIONS: readonly Entry[] = [
   fn(
     'strcontains',
     'strcontains(haystack, needle)',
-    'Whether needle occurs in haystack: 1 or 0, a boolean since 0.24. On long strings it may be too much for the verifier.',
+    'Whether needle occurs in haystack: 1 or 0, a boolean since 0.24. Long strings may be too much for the verifier.',
     'tracepoint:raw_syscalls:sys_enter /strcontains(comm, "sh")/ { @[comm] = count(); }',
   ),
   fn(
@@ -72,7 +72,7 @@ export const TEXT_FUNCTIONS: readonly Entry[] = [
   fn(
     'signal_name',
     'signal_name(number)',
-    'Name of a signal number, as SIGTERM for 15.',
+    'A signal number in words: "Terminated" for 15.',
     'tracepoint:signal:signal_generate { @[signal_name(args.sig)] = count(); }',
     { since: '0.26' },
   ),
@@ -116,7 +116,7 @@ export const TEXT_FUNCTIONS: readonly Entry[] = [
   fn(
     'dw_ustack',
     'dw_ustack([mode,] [frames])',
-    'User stack by DWARF, for code without frame pointers; x86-64, and the processes must be named by -p or --dwarf-pid. Unstable: it warns.',
+    'User stack by DWARF, for code without frame pointers; x86-64 only, and refused unless -p or --dwarf-pid names the processes. Unstable: it warns.',
     'profile:hz:99 { @[dw_ustack(5)] = count(); }',
     { since: '0.26' },
   ),
