@@ -13,7 +13,7 @@ export const settings = z.object({
     .string()
     .min(1)
     .default('bpftrace')
-    .describe('the bpftrace to run: a name looked up on PATH, or a path (a wrapper script will do)'),
+    .describe('the bpftrace to run: a name looked up on PATH, or a path (a wrapper script must end in exec)'),
   concurrency: whole(1, 256)
     .default(8)
     .describe('executions that run at once; a running child takes 90 to 170 MB'),

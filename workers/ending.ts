@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuTicks, leafProcess, openFiles, waitsForEvents } from './procfs.js';
+import { cpuTicks, leafProcess, onlyZombies, openFiles, waitsForEvents } from './procfs.js';
 
 /**
  * The ending ladder: SIGINT, wait, SIGKILL, each to the whole process group, until nothing of it is left.
@@ -38,7 +38,8 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
     gone = true;
   });
   if (!hurry.aborted) {
-    const filesBefore = openFiles(leafProcess(pid));
+    // Not only those it holds now: a SIGINT that comes while it attaches is lost likewise, and it attaches the rest.
+    let filesMost = openFiles(leafProcess(pid)) ?? 0;
     signalGroup(pid, 'SIGINT');
     const begun = performance.now();
     let lastProgress = begun;
@@ -51,7 +52,10 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
       if (look !== lastLook) lastProgress = now;
       lastLook = look;
       const leaf = leafProcess(pid);
-      if (now - lastSignal > NUDGE_EVERY_MS && stillPolls(leaf, filesBefore)) {
+      const files = openFiles(leaf) ?? 0;
+      filesMost = Math.max(filesMost, files);
+      const allAttached = files > 0 && files === filesMost;
+      if (allAttached && now - lastSignal > NUDGE_EVERY_MS && waitsForEvents(leaf) === true) {
         // Not to the group: a shell in front waits for its child after SIGINT, and is killed by SIGTERM.
         signal(leaf, 'SIGTERM');
         lastSignal = now;
@@ -63,10 +67,6 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
   signalGroup(pid, 'SIGKILL');
   await exited;
   return true;
-}
-
-function stillPolls(leaf: number, filesBefore: number | undefined): boolean {
-  return filesBefore !== undefined && openFiles(leaf) === filesBefore && waitsForEvents(leaf) === true;
 }
 
 function signsOfLife(ladder: Ladder): string {
@@ -81,6 +81,7 @@ function signsOfLife(ladder: Ladder): string {
 export async function clearGroup(pid: number, boundMs: number): Promise<boolean> {
   const begun = performance.now();
   while (signalGroup(pid, 'SIGKILL')) {
+    if (onlyZombies(pid) === true) return true;
     if (performance.now() - begun > boundMs) return false;
     await sleep(10);
   }

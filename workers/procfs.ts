@@ -48,11 +48,29 @@ export function openFiles(pid: number): number | undefined {
   }
 }
 
+/** Whether what is left of a process group are zombies, which hold nothing: they wait for an init that is slow to reap, or that never does. */
+export function onlyZombies(group: number): boolean | undefined {
+  let pids: string[];
+  try {
+    pids = readdirSync('/proc').filter(name => /^\d+$/.test(name));
+  } catch {
+    return undefined;
+  }
+  return pids.every(pid => {
+    const [state, , itsGroup] = statFields(pid) ?? [];
+    return Number(itsGroup) !== group || state === 'Z' || state === 'X';
+  });
+}
+
 /** Clock ticks of CPU time used so far, user and system. */
 export function cpuTicks(pid: number): number | undefined {
+  const fields = statFields(pid);
+  return fields && Number(fields[11]) + Number(fields[12]);
+}
+
+/** The fields of /proc/PID/stat from the state on. */
+function statFields(pid: number | string): string[] | undefined {
   const stat = read(`/proc/${pid}/stat`);
-  if (stat === undefined) return undefined;
   // The name in parentheses may hold spaces and parentheses itself; fields count from behind it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

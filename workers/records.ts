@@ -1,6 +1,7 @@
 import { LINE_BYTES_MAX, LineKind } from '../src/contract/ring.js';
 import type { LatestMaps } from './maps.js';
 import type { RingWriter } from './ring-writer.js';
+import { isRuntimeMessage, RuntimeMessages } from './runtime-messages.js';
 
 /**
  * Turns the bytes of `bpftrace -f json` into lines, map snapshots and counters.
@@ -10,7 +11,7 @@ import type { RingWriter } from './ring-writer.js';
  * newlines it contains, as a terminal would show it. Only framing is looked at here; nothing is decoded.
  *
  * Not records: blank lines (0.17 and 0.23 put them before the maps), and bare text (what `iter:` programs
- * print, what `system()` prints), which is kept as it is.
+ * print), which is kept as it is.
  */
 
 /** Longest record that is assembled; of a longer one the beginning is kept as a cut line. */
@@ -24,14 +25,14 @@ const QUOTE = 0x22;
 const LETTER_N = 0x6e;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const RECORD_PREFIX = Buffer.from('{"type": "');
+const RECORD_PREFIX = Buffer.from('{"type":');
 const PRINTF_PREFIX = Buffer.from('{"type": "printf", "data": "');
 const DATA_KEY = '"data": ';
 const STRING_RECORD_TAIL_BYTES = 2; // `"}`
 const ESCAPED_NEWLINE_BYTES = 2;
 
 /** Records whose data is text; a join is a whole line although it does not end in a newline. */
-const TEXT_TYPES = new Set(['printf', 'time', 'cat', 'join']);
+const TEXT_TYPES = new Set(['printf', 'time', 'cat', 'join', 'syscall']);
 
 export interface Counters {
   attachedProbes: number;
@@ -50,6 +51,7 @@ export class RecordReader {
   /** Text of a line that no newline has ended yet, still escaped. */
   private readonly pending: Buffer[] = [];
   private pendingBytes = 0;
+  private readonly messages = new RuntimeMessages();
   /** What the staged lines of the ring lie in. */
   private source: Buffer = Buffer.alloc(0);
 
@@ -97,6 +99,7 @@ export class RecordReader {
       this.carryBytes = 0;
     }
     if (this.pendingBytes > 0) this.finishPending();
+    for (const line of this.messages.repeats()) this.composed(Buffer.from(line, 'latin1'), LineKind.escaped);
   }
 
   private keep(piece: Buffer): void {
@@ -109,8 +112,7 @@ export class RecordReader {
     if (this.carryBytes <= RECORD_BYTES_MAX) return;
     const record = Buffer.concat(this.carry);
     this.source = record;
-    this.beginLine();
-    this.line(record, 0, record.length, LineKind.raw);
+    this.bare(record, 0, record.length);
     this.ring.commit(record);
     this.skipping = true;
     this.carry = [];
@@ -129,7 +131,7 @@ export class RecordReader {
       if (
         this.pendingBytes === 0 &&
         source[lineEnd + 1] === LETTER_N &&
-        firstBackslash(source, from, to) === lineEnd
+        nextBackslash(source, from, to) === lineEnd
       ) {
         this.beginLine();
         this.line(source, from, lineEnd, LineKind.escaped);
@@ -138,33 +140,36 @@ export class RecordReader {
       }
       return;
     }
-    if (!startsWith(source, start, end, RECORD_PREFIX)) {
-      this.bare(source, start, end);
-      return;
-    }
-    this.other(source, start, end);
+    if (startsWith(source, start, end, RECORD_PREFIX)) this.other(source, start, end);
+    else this.bare(source, start, end);
   }
 
   private other(source: Buffer, start: number, end: number): void {
-    const typeStart = start + RECORD_PREFIX.length;
+    // The source after 0.27 leaves the blank before the type out in some records.
+    const quote = start + RECORD_PREFIX.length;
+    const typeStart = quote + (source[quote] === QUOTE ? 1 : 2);
     const typeEnd = source.indexOf(QUOTE, typeStart);
-    const type = source.toString('latin1', typeStart, typeEnd);
-    const dataKey = source.indexOf(DATA_KEY, typeEnd);
-    if (typeEnd < 0 || dataKey < 0 || dataKey >= end) {
+    const type = source.toString('latin1', typeStart, Math.min(typeEnd, end));
+    if (type === 'attached_probes') {
+      this.counters.attachedProbes = lastNumber(source, typeEnd, end);
+      return;
+    }
+    if (type === 'lost_events') {
+      this.counters.lostEvents += lastNumber(source, typeEnd, end);
+      return;
+    }
+    if (isRuntimeMessage(type)) {
+      this.message(type, source, start, end);
+      return;
+    }
+    const dataKey = source.subarray(typeStart, end).indexOf(DATA_KEY);
+    if (dataKey < 0) {
       this.bare(source, start, end);
       return;
     }
-    const from = dataKey + DATA_KEY.length;
+    const from = typeStart + dataKey + DATA_KEY.length;
     const to = end - 1;
-    if (type === 'attached_probes') {
-      this.counters.attachedProbes = numberAfterColon(source, from, to);
-    } else if (type === 'lost_events') {
-      this.counters.lostEvents += numberAfterColon(source, from, to);
-    } else if (
-      source[from] === OPEN_BRACE &&
-      source[from + 1] === QUOTE &&
-      source[from + 2] === 0x40 /* {"@ */
-    ) {
+    if (source[from] === OPEN_BRACE && source[from + 1] === QUOTE && source[from + 2] === 0x40 /* {"@ */) {
       this.map(type, source, from, to);
     } else if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
       this.counters.sawOutput = true;
@@ -172,26 +177,48 @@ export class RecordReader {
       if (type === 'join' || type === 'value') this.finishPending();
     } else if (type === 'value') {
       this.counters.sawOutput = true;
-      this.beginLine();
-      this.line(source, from, to, LineKind.json);
+      this.value(source, from, to);
     } else {
       this.bare(source, start, end);
     }
   }
 
+  /** A printed number, tuple or struct: a line, or the end of one that printf() began. */
+  private value(source: Buffer, from: number, to: number): void {
+    if (this.pendingBytes === 0) {
+      this.beginLine();
+      this.line(source, from, to, LineKind.json);
+      return;
+    }
+    const body = Buffer.from(escapeJson(source.toString('latin1', from, to)), 'latin1');
+    this.addPending(body, 0, body.length);
+    this.finishPending();
+  }
+
+  private message(type: string, source: Buffer, start: number, end: number): void {
+    this.counters.sawOutput = true;
+    const line = this.messages.line(type, source.toString('latin1', start, end));
+    if (line === undefined) return;
+    if (this.pendingBytes > 0) this.finishPending();
+    this.beginLine();
+    this.composed(Buffer.from(line, 'latin1'), LineKind.escaped);
+  }
+
   private map(type: string, source: Buffer, from: number, to: number): void {
     this.counters.sawOutput = true;
+    // `printf("total: "); print(@n)`: in text output the map ends the line.
+    if (this.pendingBytes > 0) this.finishPending();
     const colon = source.indexOf('": ', from);
     const name = source.toString('latin1', from + 2, colon);
     const replaced = this.maps.set(name, type, source.toString('utf8', colon + 3, to - 1));
-    if (replaced) this.composed(replaced);
+    if (replaced) this.composed(Buffer.from(replaced), LineKind.json);
     if (to - from > RUN_GAP_BYTES) this.ring.commit(source);
   }
 
   /** Text between quotes: every `\n` in it ends a line, what follows the last one waits for its own. */
   private text(source: Buffer, from: number, to: number): void {
     let lineStart = from;
-    for (let i = source.indexOf(BACKSLASH, from); i >= 0 && i < to; i = source.indexOf(BACKSLASH, i + 2)) {
+    for (let i = nextBackslash(source, from, to); i >= 0; i = nextBackslash(source, i + 2, to)) {
       if (source[i + 1] !== LETTER_N) continue;
       if (this.pendingBytes > 0) {
         this.addPending(source, lineStart, i);
@@ -234,7 +261,7 @@ export class RecordReader {
   /** A line begins: snapshots that the program printed before it take their place in front of it. */
   private beginLine(): void {
     if (!this.maps.holds) return;
-    for (const earlier of this.maps.takeHeld()) this.composed(earlier);
+    for (const earlier of this.maps.takeHeld()) this.composed(Buffer.from(earlier), LineKind.json);
   }
 
   private addPending(source: Buffer, from: number, to: number): void {
@@ -256,10 +283,9 @@ export class RecordReader {
   }
 
   /** A line of bytes of its own, which no source holds. */
-  private composed(json: string): void {
+  private composed(bytes: Buffer, kind: LineKind): void {
     this.ring.commit(this.source);
-    const bytes = Buffer.from(json);
-    this.line(bytes, 0, bytes.length, LineKind.json);
+    this.line(bytes, 0, bytes.length, kind);
     this.ring.commit(bytes);
   }
 }
@@ -287,14 +313,18 @@ function isTorn(record: Buffer): boolean {
   return quoted || depth !== 0;
 }
 
-function firstBackslash(source: Buffer, from: number, to: number): number {
+/** Bounded, since `indexOf` would search the rest of the chunk for each record that has none. */
+function nextBackslash(source: Buffer, from: number, to: number): number {
   for (let i = from; i < to; i++) if (source[i] === BACKSLASH) return i;
   return -1;
 }
 
-/** The number in `{"probes": 3}`; 0 when there is none. */
-function numberAfterColon(source: Buffer, from: number, to: number): number {
-  const text = source.toString('latin1', source.indexOf(':', from) + 1, to - 1);
-  const value = Number.parseInt(text, 10);
-  return Number.isFinite(value) ? value : 0;
+/** The number in `"data": {"probes": 3}}` or (source after 0.27) `"count":3}`; 0 when there is none. */
+function lastNumber(source: Buffer, from: number, to: number): number {
+  return Number(/(\d+)\D*$/.exec(source.toString('latin1', from, to))?.[1] ?? 0);
+}
+
+/** JSON text as the body of a JSON string; what stands for a byte outside ASCII (`\uffffffc3`) goes on doing so. */
+function escapeJson(json: string): string {
+  return json.replace(/\\uffffff[0-9a-f]{2}|["\\]/g, found => (found.length > 1 ? found : `\\${found}`));
 }

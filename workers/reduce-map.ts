@@ -20,15 +20,17 @@ export function reduceMap(json: string, bytesMax: number, alreadyOmitted = 0): R
   if (empty === undefined) return { json: 'null', omittedEntries: alreadyOmitted + 1 };
   const entries = splitEntries(json);
   // Buckets of one histogram have an order of their own and no ranking; keyed entries are ranked.
-  const ranked = open === '{' ? [...entries].sort((a, b) => rank(b) - rank(a)) : entries;
-  const kept = new Set<string>();
+  const ranked = entries.map((entry, index) => ({ entry, index, rank: open === '{' ? rank(entry) : 0 }));
+  ranked.sort((a, b) => b.rank - a.rank);
+  // By place, since two entries may read alike.
+  const kept = new Set<number>();
   let bytes = empty.length;
-  for (const entry of ranked) {
+  for (const { entry, index } of ranked) {
     bytes += Buffer.byteLength(entry) + 2;
     if (bytes > bytesMax) break;
-    kept.add(entry);
+    kept.add(index);
   }
-  const body = entries.filter(entry => kept.has(entry)).join(', ');
+  const body = entries.filter((_entry, index) => kept.has(index)).join(', ');
   return {
     json: `${open}${body}${empty[1]}`,
     omittedEntries: alreadyOmitted + entries.length - kept.size,

@@ -32,6 +32,9 @@ const NOISE: readonly RegExp[] = [
   /Could not read (?:functions|symbols) from .*available_filter_functions/,
   // 0.17 with LLVM 14, on every program with a pointer cast.
   /^Addrspace is not set$/,
+  // 0.17, at the end of a run with uprobes.
+  /^(?:ioctl\(PERF_EVENT_IOC_DISABLE\)|close perf event FD) failed: Bad file descriptor$/,
+  /^failed to close perf event FDs for probe: /,
   // At the end of a run whose probe was skipped when attaching.
   /^failed to detach probe: /,
   /^open\(.*kprobe_events\): No such file or directory$/,
@@ -40,7 +43,8 @@ const NOISE: readonly RegExp[] = [
 export function parseDiagnostics(stderr: string): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
   let open: Diagnostic | undefined;
-  for (const text of stderr.split('\n')) {
+  const lines = stderr.split('\n');
+  for (const [index, text] of lines.entries()) {
     const position = POSITION.exec(text);
     const rest = position ? text.slice(position[0].length) : text;
     const severity = SEVERITY.exec(rest);
@@ -53,8 +57,12 @@ export function parseDiagnostics(stderr: string): Diagnostic[] {
       diagnostics.push(open);
     } else if (UNDERLINE.test(text)) {
       open = undefined;
-    } else if (open?.line !== undefined && open.excerpt === undefined) {
-      open.excerpt = text;
+    } else if (
+      open?.line !== undefined &&
+      open.excerpt === undefined &&
+      UNDERLINE.test(lines[index + 1] ?? '')
+    ) {
+      open.excerpt = withTabs(text, lines[index + 1] ?? '', open.column);
     } else if (text.trim() !== '') {
       diagnostics.push({ severity: 'note', message: text });
     }
@@ -63,6 +71,13 @@ export function parseDiagnostics(stderr: string): Diagnostic[] {
     if (NOISE.some(pattern => pattern.test(diagnostic.message))) diagnostic.noise = true;
   }
   return diagnostics;
+}
+
+/** bpftrace shows a tab as four blanks, but counts it as one column. With the tabs put back, column and excerpt agree. */
+function withTabs(excerpt: string, underline: string, column: number | undefined): string {
+  const shift = underline.search(/\S/) - ((column ?? 1) - 1);
+  let tabs = shift > 0 && shift % 3 === 0 ? shift / 3 : 0;
+  return excerpt.replace(/ {4}/g, blanks => (tabs-- > 0 ? '\t' : blanks));
 }
 
 function positionOf(match: RegExpExecArray): Pick<Diagnostic, 'line' | 'column' | 'end_column'> {

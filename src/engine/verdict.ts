@@ -106,9 +106,13 @@ const SPAWN_HINTS: Record<string, string> = {
   ENOMEM: 'lower --concurrency: a running bpftrace takes 90 to 170 MB',
 };
 
-/** Whether what ended was the launcher in front of it (setpriv, timeout and shells exit with 126 or 127). */
+/**
+ * Whether what ended was not bpftrace: the launcher in front of it (setpriv, timeout and shells exit with 126 or
+ * 127 when they can't run something), or a shell that took a file which is no program for this machine for a script.
+ */
 function wasNotRun(exitCode: number | null, said: string | undefined): boolean {
-  return exitCode === 126 || exitCode === 127 || /^(?:setpriv|timeout|sudo): /.test(said ?? '');
+  if (exitCode === 126 || exitCode === 127) return true;
+  return /^(?:setpriv|timeout|sudo): |^\/[^:]*: (?:line )?\d+: /.test(said ?? '');
 }
 
 /** 0.27 announces nothing before it attaches, and finds missing probes while it compiles, as 0.17 does for tracepoints. */

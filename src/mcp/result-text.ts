@@ -69,8 +69,10 @@ function oneDiagnostic(diagnostic: Diagnostic): string[] {
   const lines = [`${diagnostic.severity}: ${place}${diagnostic.message}`];
   if (diagnostic.excerpt) {
     lines.push(`  ${diagnostic.excerpt}`);
-    if (column)
-      lines.push(`  ${' '.repeat(column - 1)}${'~'.repeat(Math.max(1, (end ?? column + 1) - column))}`);
+    if (column) {
+      const indent = diagnostic.excerpt.slice(0, column - 1).replace(/[^\t]/g, ' ');
+      lines.push(`  ${indent}${'~'.repeat(Math.max(1, (end ?? column + 1) - column))}`);
+    }
   }
   return lines;
 }

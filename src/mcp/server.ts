@@ -30,7 +30,7 @@ export interface McpParts {
 export function createMcpServer({ client, config, log }: McpParts): Server {
   const tools = allTools(config);
   const byName = new Map(tools.map(tool => [tool.name, tool]));
-  const listed = tools.map(describe);
+  const listed = tools.map(describeTool);
   const server = new Server(
     { name: 'bpftrace-mcp', title: 'bpftrace', version: VERSION },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
@@ -62,7 +62,8 @@ export function createMcpServer({ client, config, log }: McpParts): Server {
   return server;
 }
 
-function describe(tool: Tool) {
+/** A tool as `tools/list` shows it. */
+export function describeTool(tool: Tool) {
   const { name, title, description, annotations } = tool;
   return {
     name,

@@ -9,10 +9,13 @@ import { LineKind } from '../contract/ring.js';
  *
  * Numbers: 0.17 and 0.23 write integers of 64 bits as bare digits, which a double rounds above 2^53. They
  * become strings of the same digits.
+ *
+ * Keys: two of one map may read alike, since bpftrace tells stacks and symbols apart by process and address and
+ * then prints neither; the second one becomes `key #2`. 0.22 and 0.23 escape keys twice.
  */
-const ESCAPES = /((?:\\uffffff[0-9a-f]{2})+)|\\u([0-9a-f]{4})|\\([^u])/gi;
+const ESCAPES = /((?:\\uffffff[0-9a-f]{2})+)|\\u(00[0-9a-f]{2})|\\([^u])/gi;
 const SHORT_ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The text of a line, from its bytes. */
 export function decodeLine(bytes: Uint8Array, kind: LineKind): string {
@@ -82,15 +85,46 @@ export function repairJson(text: string): string {
   );
 }
 
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/gs;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(?=(\s*:)?)|[[\]{}]|-?\d{16,}(?![\d.eE])/gs;
+/** In a key, the frames of a stack or a byte outside ASCII, escaped once more. Nothing else looks like it. */
+const ESCAPED_TWICE = /(?<!\\)\\\\(?:n(?: {4}|\\\\t)|uffffff[0-9a-f]{2})/;
+/** A string, or what stands between the strings, brackets and commas. */
+const STRING_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?|[^\s"{}[\],][^"{}[\],]*/gs;
+const JSON_WORD = /^(?:-?\d+(?:\.\d+)?|true|false|null)$/;
 
 /**
  * Parses bpftrace's JSON; integers that a double can't hold come back as strings of their digits.
  * @throws SyntaxError
  */
 export function parseExact(text: string): unknown {
-  const exact = repairJson(text).replace(STRING_OR_LONG_INTEGER, token =>
-    token[0] === '"' || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
+  const keys = new Map<string, number>();
+  let depth = 0;
+  const exact = text.replace(TOKEN, (token, colon?: string) => {
+    if (token[0] === '"') return colon !== undefined && depth === 1 ? uniqueKey(token, keys) : token;
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (!Number.isSafeInteger(Number(token))) return `"${token}"`;
+    return token;
+  });
+  const repaired = repairJson(exact);
+  try {
+    return JSON.parse(repaired);
+  } catch {
+    return JSON.parse(quoteWords(repaired));
+  }
+}
+
+function uniqueKey(token: string, keys: Map<string, number>): string {
+  const body = token.slice(1, -1);
+  const key = ESCAPED_TWICE.test(body) ? body.replace(/\\(["\\])/g, '$1') : body;
+  const count = (keys.get(key) ?? 0) + 1;
+  keys.set(key, count);
+  return count === 1 ? `"${key}"` : uniqueKey(`"${key} #${count}"`, keys);
+}
+
+/** 0.17 writes times of day, MAC addresses, error names and pointers without quotes. */
+function quoteWords(text: string): string {
+  return text.replace(STRING_OR_WORD, word =>
+    word[0] === '"' || JSON_WORD.test(word.trim()) ? word : JSON.stringify(word),
   );
-  return JSON.parse(exact);
 }

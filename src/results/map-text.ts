@@ -22,6 +22,8 @@ export function mapLines(map: MapValue, shown = ENTRIES_SHOWN): string[] {
 function valueLines(name: string, value: unknown, shown: number): string[] {
   if (isHistogram(value))
     return [`${name}:`, ...value.filter(bucket => Number(bucket.count) > 0).map(bucketLine)];
+  if (isSeries(value))
+    return [`${name}:`, ...value.map(slot => `  ${slot.interval_start} ${plain(slot.value)}`)];
   if (!isRecord(value)) return [`${name}: ${plain(value)}`];
   if (isStatistics(value)) return [`${name}: ${statistics(value)}`];
   const entries = Object.entries(value).sort((a, b) => weight(b[1]) - weight(a[1]));
@@ -36,8 +38,13 @@ function valueLines(name: string, value: unknown, shown: number): string[] {
 /** `[4, 8)` for bpftrace's inclusive {min: 4, max: 7}; a missing bound is open; a single value stands alone. */
 export function bucketRange({ min, max }: Bucket): string {
   if (min !== undefined && min === max) return `[${min}]`;
-  const above = max === undefined ? '...' : typeof max === 'number' ? max + 1 : BigInt(max) + 1n;
-  return `${min === undefined ? '(...' : `[${min}`}, ${above})`;
+  return `${min === undefined ? '(...' : `[${min}`}, ${max === undefined ? '...' : oneMore(max)})`;
+}
+
+/** A bound that is no integer (0.27 has labels there) is exclusive already. */
+function oneMore(max: number | string): number | bigint | string {
+  if (typeof max === 'number') return max + 1;
+  return /^-?\d+$/.test(max) ? BigInt(max) + 1n : max;
 }
 
 function bucketLine(bucket: Bucket): string {
@@ -46,6 +53,15 @@ function bucketLine(bucket: Bucket): string {
 
 export function isHistogram(value: unknown): value is Bucket[] {
   return Array.isArray(value) && value.every(bucket => isRecord(bucket) && 'count' in bucket);
+}
+
+/** A time series of 0.24 and later. */
+function isSeries(value: unknown): value is { interval_start: string; value: unknown }[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every(slot => isRecord(slot) && 'interval_start' in slot && 'value' in slot)
+  );
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -18,30 +18,32 @@ export const mapSchema = z.object({
   value: z
     .unknown()
     .describe(
-      'a number, or an object by key; hist: buckets {min,max,count} with inclusive bounds. Integers above 2^53 are strings',
+      'a number, or an object by key (keys that bpftrace prints alike get #2, #3, ...); hist: buckets {min,max,count} with inclusive bounds. Integers above 2^53 are strings',
     ),
   omitted_entries: z.number().int().optional().describe('entries left out for size; the largest were kept'),
 });
 
 export const resultSchema = z.object({
-  execution_id: z.string(),
-  status: z.enum(STATUSES),
+  execution_id: z.string().describe('32 hex digits of chance and 8 that prove it was given out here'),
+  status: z.enum(STATUSES).describe('where it stands'),
   ended_by: z
     .enum(ENDED_BY)
     .optional()
     .describe('exit: the program ended itself; deadline: the normal end of most programs'),
   ending: z.literal(true).optional().describe('told to end; detaching and printing its maps'),
   reason: z.enum(FAILURES).optional().describe('why it failed'),
-  error_message: z.string().optional(),
-  diagnostics: z.array(diagnosticSchema),
+  error_message: z.string().optional().describe('what went wrong, in a line'),
+  diagnostics: z
+    .array(diagnosticSchema)
+    .describe("bpftrace's errors and warnings, with their place in the program"),
   queue_position: z.number().int().optional().describe('1 is next'),
-  attached_probes: z.number().int().optional(),
+  attached_probes: z.number().int().optional().describe('as bpftrace counts them'),
   output: z.array(z.string()).describe('lines from offset on'),
   offset: z.number().int().describe('sequence number of the first line given'),
   next_offset: z.number().int().describe('pass as offset to read on'),
   has_more: z.boolean().describe('lines beyond next_offset are already there'),
   lines_total: z.number().int().describe('lines ever printed'),
-  lines_returned: z.number().int(),
+  lines_returned: z.number().int().describe('lines in output'),
   lines_dropped: z.number().int().describe('oldest lines overwritten by newer ones'),
   lines_truncated: z.number().int().optional().describe('of the lines given, those cut for length'),
   maps: z.array(mapSchema).describe('latest snapshot of each map; most print only when the program ends'),

@@ -97,7 +97,7 @@ describe('ring, one thread', () => {
     assert.equal(linesTotal(ring), start + 50);
     const { lines, offset } = readLines(ring, 0, 100);
     assert.equal(lines.length, 8);
-    lines.forEach((line, i) => assert.equal(faultOf(line, offset + i), undefined));
+    for (const [i, line] of lines.entries()) assert.equal(faultOf(line, offset + i), undefined);
   });
 
   test('a ring that does not fit its buffer is refused', () => {
@@ -134,7 +134,8 @@ describe('ring, two threads', () => {
         const slice = readLines(ring, from, 1 + random.below(1000));
         looks++;
         assert.ok(slice.offset >= from && slice.offset <= LINES_FLOODED);
-        slice.lines.forEach((line, i) => assert.equal(faultOf(line, slice.offset + i), undefined));
+        for (const [i, line] of slice.lines.entries())
+          assert.equal(faultOf(line, slice.offset + i), undefined);
         checked += slice.lines.length;
         if (from === offset) {
           if (slice.offset > offset) gaps += slice.offset - offset;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createEngine } from '../../src/engine/index.js';
-import { fakeBpftrace } from '../support/fake-bpftrace.js';
+import { executable } from '../support/fake-bpftrace.js';
 import { BPFTRACE } from '../support/server.js';
 
 const LINES = 2_000_000;
@@ -12,7 +12,7 @@ const BOUND = { boundMs: 120_000 };
 
 describe('floods', () => {
   test('2,000,000 lines: the newest 10,000 are there in order, and the dropped ones are counted exactly', async () => {
-    const printer = fakeBpftrace(`
+    const printer = executable(`#!${process.execPath}
       process.stdin.resume();
       const record = n => '{"type": "printf", "data": "line ' + n + '\\\\n"}\\n';
       const write = n => {

@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ServerUnderTest } from '../support/server.js';
 
-/** What the first issue's readers are promised, through another vendor's client, on the real kernel. */
+interface Probe {
+  name: string;
+  fields?: string[];
+}
+
+interface Helper {
+  name: string;
+  kind: string;
+  available: string;
+}
+
+/** What readers of the README are promised, through another vendor's client, on the real kernel. */
 describe('tools over stdio', () => {
   let server: ServerUnderTest;
   before(async () => {
@@ -92,10 +103,13 @@ describe('tools over stdio', () => {
     let cursor: string | undefined;
     let total = 0;
     do {
-      const page = (await server.call('list_probes', { limit: 1000, ...(cursor && { cursor }) })).structured;
-      seen.push(...(page?.probes as { name: string }[]).map(probe => probe.name));
-      total = Number(page?.total);
-      cursor = page?.next_cursor as string | undefined;
+      const { structured = {} } = await server.call('list_probes', {
+        limit: 1000,
+        ...(cursor && { cursor }),
+      });
+      seen.push(...(structured.probes as Probe[]).map(probe => probe.name));
+      total = Number(structured.total);
+      cursor = structured.next_cursor as string | undefined;
     } while (cursor);
     assert.equal(seen.length, total);
     assert.equal(new Set(seen).size, total);
@@ -103,20 +117,19 @@ describe('tools over stdio', () => {
   });
 
   test('list_probes: a pattern, a pattern without provider and words find the same; details tell the fields', async () => {
-    const named = async (filter: string): Promise<string[]> => {
-      const page = (await server.call('list_probes', { filter })).structured;
-      return (page?.probes as { name: string }[]).map(probe => probe.name);
-    };
+    const named = async (filter: string): Promise<string[]> =>
+      (await server.list<Probe>('list_probes', 'probes', { filter })).map(probe => probe.name);
     const expected = await named('tracepoint:syscalls:sys_enter_openat*');
     assert.ok(expected.includes('tracepoint:syscalls:sys_enter_openat'));
     assert.deepEqual(await named('t:syscalls:sys_enter_openat*'), expected);
     assert.deepEqual(await named('syscalls:sys_enter_openat*'), expected);
     assert.deepEqual(await named('enter_openat SYSCALLS'), expected);
     assert.deepEqual(await named('no such thing'), []);
-    const detailed = (
-      await server.call('list_probes', { filter: 'tracepoint:sched:sched_switch', details: true })
-    ).structured;
-    const fields = (detailed?.probes as { fields: string[] }[])[0]?.fields ?? [];
+    const [detailed] = await server.list<Probe>('list_probes', 'probes', {
+      filter: 'tracepoint:sched:sched_switch',
+      details: true,
+    });
+    const fields = detailed?.fields ?? [];
     assert.ok(
       fields.some(field => /\bprev_comm\b/.test(field)),
       fields.join('; '),
@@ -135,11 +148,7 @@ describe('tools over stdio', () => {
   });
 
   test('list_helpers knows what is installed', async () => {
-    const all = (await server.call('list_helpers')).structured?.helpers as {
-      name: string;
-      kind: string;
-      available: string;
-    }[];
+    const all = await server.list<Helper>('list_helpers', 'helpers');
     for (const [name, kind] of [
       ['printf', 'function'],
       ['hist', 'map_function'],
@@ -148,9 +157,7 @@ describe('tools over stdio', () => {
     ]) {
       assert.equal(all.find(helper => helper.name === name && helper.kind === kind)?.available, 'yes', name);
     }
-    const some = (await server.call('list_helpers', { filter: 'hist' })).structured?.helpers as {
-      name: string;
-    }[];
+    const some = await server.list<Helper>('list_helpers', 'helpers', { filter: 'hist' });
     assert.ok(some.length > 0 && some.length < all.length);
   });
 

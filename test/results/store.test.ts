@@ -41,7 +41,7 @@ describe('result store', () => {
     const store = new ResultStore({ ttlMs: 100, maxCount: 10, maxBytes: 1e9 });
     const begun = performance.now();
     store.add({ id: 'a', bytes: 10 });
-    await until('the entry is purged', 5000, () => (store.get('a') ? false : true));
+    await until('the entry is purged', 5000, () => store.get('a') === undefined);
     assert.ok(performance.now() - begun >= 99);
     await until('its bytes are given back', 5000, () => store.bytes === 0);
   });

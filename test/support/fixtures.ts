@@ -8,7 +8,7 @@ export function fixturePath(...parts: string[]): string {
 }
 
 /** The nearest folder above this one whose package.json is that of this package. */
-function repositoryRoot(): string {
+export function repositoryRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!isOurs(folder)) {
     const above = dirname(folder);

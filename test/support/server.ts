@@ -64,6 +64,14 @@ export class ServerUnderTest {
     return replyOf(await tool.execute(args, { toolCallId: 'test', messages: [] }));
   }
 
+  /** Calls a tool and gives back one array of its structured answer; a tool error fails the test. */
+  async list<T>(name: string, key: string, args: Record<string, unknown> = {}): Promise<T[]> {
+    const reply = await this.call(name, args);
+    const found = reply.structured?.[key];
+    if (!Array.isArray(found)) throw new Error(`${name} has no ${key}: ${reply.text}`);
+    return found as T[];
+  }
+
   /** Calls a tool that answers with a result; a tool error fails the test. */
   async result(name: string, args: Record<string, unknown> = {}): Promise<Result> {
     const reply = await this.call(name, args);
@@ -72,8 +80,7 @@ export class ServerUnderTest {
   }
 
   async executions(): Promise<Summary[]> {
-    const reply = await this.call('list_executions');
-    return reply.structured?.executions as Summary[];
+    return this.list('list_executions', 'executions');
   }
 
   /** Closes standard input, as a client that goes away does, and waits for the end. */

@@ -5,7 +5,7 @@ import { TOOL } from './names.js';
 export const listHelpers = defineTool({
   name: TOOL.listHelpers,
   title: "Look up bpftrace's language",
-  description: `The functions, map functions, builtin variables and probe types that a program may use, with their signatures and a minimal example, and whether the installed bpftrace has them. filter is words that must all occur (time, kernel stack), a name with * (str*), or a kind: function, map_function, builtin, probe_type. Events to attach to are found with ${TOOL.listProbes}.`,
+  description: `The functions, map functions, builtin variables and probe types that a program may use, with their signatures, and whether the installed bpftrace has them; with a filter a minimal example of each too. filter is words that must all occur (time, kernel stack), a name with * (str*), or a kind: function, map_function, builtin, probe_type. Events to attach to are found with ${TOOL.listProbes}.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({ filter: z.string().max(200).optional() }),
   output: z.object({
@@ -18,7 +18,7 @@ export const listHelpers = defineTool({
         available: z.enum(['yes', 'no', 'unknown']).describe('in the installed bpftrace'),
         since: z.string().optional(),
         unsafe: z.literal(true).optional().describe('refused in safe mode'),
-        example: z.string(),
+        example: z.string().optional().describe('a minimal complete program; given with a filter'),
       }),
     ),
     count: z.number().int(),

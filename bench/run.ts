@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+import { flood } from './flood.js';
+
+/** A bench prints what it measured; it throws when the work it compared was not equal. */
+export interface Bench {
+  name: string;
+  about: string;
+  run(say: (line: string) => void): Promise<void>;
+}
+
+const BENCHES: readonly Bench[] = [flood];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter(name => !BENCHES.some(bench => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no bench ${unknown.join(', ')}; there are: ${BENCHES.map(bench => bench.name).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const bpftrace = process.env.BPFTRACE_MCP_BPFTRACE ?? 'bpftrace';
+say(
+  `machine: ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+);
+say(`node ${process.version}, ${execFileSync(bpftrace, ['--version'], { encoding: 'utf8' }).trim()}`);
+for (const bench of BENCHES) {
+  if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+  say(`\n${bench.name}: ${bench.about}`);
+  await bench.run(say);
+}
