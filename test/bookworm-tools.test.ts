@@ -30,7 +30,7 @@ test("each ready tool of bookworm's package does here what it does with bpftrace
   const tools = installedTools();
   const isBookworm = version?.startsWith('0.17.0') === true;
   if (isBookworm) assert.equal(tools.length, BOOKWORM_TOOLS, "bookworm's package has lost tools");
-  if (version === undefined || tools.length === 0) return t.skip(`${BPFTRACE} comes with no ready tools`);
+  if (version === undefined || tools.length === 0) return t.skip(`no ready tools come with ${BPFTRACE}`);
 
   const server = await ServerUnderTest.start(['--concurrency', String(AT_ONCE)]);
   t.after(() => server.process.kill('SIGKILL'));

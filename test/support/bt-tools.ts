@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Result } from '../../src/results/result.js';
 import { type PlainRun, runPlain } from './plain-bpftrace.js';
@@ -31,7 +31,7 @@ export interface ToolRow {
 }
 
 export function installedTools(): string[] {
-  for (const folder of TOOL_FOLDERS) {
+  for (const folder of TOOL_FOLDERS.filter(existsSync)) {
     const tools = readdirSync(folder, { encoding: 'utf8' }).filter(name => name.endsWith('.bt'));
     if (tools.length > 0) return tools.sort().map(name => join(folder, name));
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../../src/bpftrace/spawn-plan.js';
-import { leafProcess, waitsForEvents } from '../../workers/procfs.js';
+import { leafProcess, openFiles, waitsForEvents } from '../../workers/procfs.js';
 
 /** bpftrace run by hand, as a person would: a file, text output, Ctrl-C. */
 export interface PlainRun {
@@ -53,11 +53,14 @@ export async function runPlain(bpftrace: string, file: string, traceMs: number):
   }
   if (attached) await pause(traceMs);
 
+  const filesBefore = openFiles(leafProcess(pid));
   const endBegun = performance.now();
   let killed = false;
   for (let name: NodeJS.Signals = 'SIGINT'; !gone.signal.aborted; name = 'SIGTERM') {
-    // 0.17 forgets a signal that comes between two waits, so one that still waits for events is told again.
-    if (name === 'SIGINT' || waitsForEvents(leafProcess(pid)) === true) signal(name);
+    // 0.17 forgets a signal that comes between two waits: one that still waits, all attached, is told again.
+    const leaf = leafProcess(pid);
+    const deaf = waitsForEvents(leaf) === true && openFiles(leaf) === filesBefore;
+    if (name === 'SIGINT' || deaf) signal(name);
     if (performance.now() - endBegun > END_BOUND_MS) {
       killed = true;
       signal('SIGKILL');

@@ -5,9 +5,11 @@ import fc from 'fast-check';
 import { decodeBoard } from '../../src/contract/board.js';
 import { initRing, LINE_BYTES_MAX, ringBytes } from '../../src/contract/ring.js';
 import { parseExact } from '../../src/results/decode.js';
+import { bucketRange, mapLines } from '../../src/results/map-text.js';
 import { linesDropped, linesTotal, readLines } from '../../src/results/ring-reader.js';
 import { LatestMaps } from '../../workers/maps.js';
 import { RecordReader } from '../../workers/records.js';
+import { reduceMap } from '../../workers/reduce-map.js';
 import { RingWriter } from '../../workers/ring-writer.js';
 import { fixturePath } from '../support/fixtures.js';
 import { modelReading, type Reading } from '../support/record-model.js';
@@ -139,6 +141,7 @@ describe('captured from bpftrace', () => {
       const map = readCaptured(version, 'alike').maps['@'] as Record<string, number>;
       assert.deepEqual(Object.keys(map), ['vfs_read', 'vfs_read #2', 'vfs_write']);
       assert.deepEqual(Object.values(map).sort(), [1, 2, 3]);
+      assert.deepEqual(reduceMap('{"f": 4, "f": 4, "g": 5}', 12), { json: '{"g": 5}', omittedEntries: 2 });
     });
 
     test(`${version}: times of day as values, with quotes or without`, () => {
@@ -210,10 +213,12 @@ describe('captured from bpftrace', () => {
   test('0.27.1: time series', () => {
     const { maps } = readCaptured('0.27.1', 'series');
     assert.deepEqual(Object.keys(maps), ['@i', '@k', '@t']);
-    const slots = maps['@t'] as { interval_start: string; value: number }[];
+    const shown = mapLines({ name: '@k', type: 'tseries', value: maps['@k'] }).concat(
+      mapLines({ name: '@t', type: 'tseries', value: maps['@t'] }),
+    );
     assert.deepEqual(
-      slots.map(slot => slot.value),
-      [5, 5, 5],
+      shown.map(line => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/, 'WHEN')),
+      ['@k[1]:', '  WHEN 2', '  WHEN 2', '  WHEN 1', '@t:', '  WHEN 5', '  WHEN 5', '  WHEN 5'],
     );
   });
 });
@@ -226,6 +231,21 @@ describe('not seen yet, but written so in the source after 0.27', () => {
       ),
     ]);
     assert.deepEqual({ lines, attachedProbes, lostEvents }, { lines: [], attachedProbes: 3, lostEvents: 42 });
+  });
+});
+
+describe('bounds of buckets', () => {
+  test('inclusive integers become exclusive, be they wider than a double; labels stay', () => {
+    const ranges = [{ min: 4, max: 7 }, { max: -1 }, { min: 10 }, { min: 1, max: 1 }].map(bounds => ({
+      ...bounds,
+      count: 1,
+    }));
+    assert.deepEqual(ranges.map(bucketRange), ['[4, 8)', '(..., 0)', '[10, ...)', '[1]']);
+    assert.equal(
+      bucketRange({ min: '9223372036854775808', max: '18446744073709551615', count: 1 }),
+      '[9223372036854775808, 18446744073709551616)',
+    );
+    assert.equal(bucketRange({ min: 'low', max: 'high', count: 1 }), '[low, high)');
   });
 });
 
