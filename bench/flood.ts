@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Bench } from './run.js';
+import type { Bench } from './bench.js';
 import { show, spreadOf } from './statistics.js';
 
 /** Pairs of a run of ours and a run of the bare process, one after the other, so that drift hits both. */

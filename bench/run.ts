@@ -1,13 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
+import type { Bench } from './bench.js';
 import { flood } from './flood.js';
-
-/** A bench prints what it measured; it throws when the work it compared was not equal. */
-export interface Bench {
-  name: string;
-  about: string;
-  run(say: (line: string) => void): Promise<void>;
-}
 
 const BENCHES: readonly Bench[] = [flood];
 

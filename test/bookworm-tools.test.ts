@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { findExecutable } from '../src/bpftrace/spawn-plan.js';
+import { findExecutable } from '../src/privilege/executable.js';
 import { withActivity } from './support/activity.js';
 import { installedTools, runTools, type ToolRow } from './support/bt-tools.js';
 import { bpftracesOf } from './support/processes.js';

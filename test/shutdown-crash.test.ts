@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findExecutable } from '../src/bpftrace/spawn-plan.js';
+import { findExecutable } from '../src/privilege/executable.js';
 import type { Result } from '../src/results/result.js';
 import { type Busy, busyServer, type End, endBy, startingServer, Ways } from './support/ending-server.js';
 import { folder } from './support/fake-bpftrace.js';

@@ -1,6 +1,6 @@
+import { findExecutable } from '../privilege/executable.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { askBpftrace } from './ask.js';
-import { findExecutable } from './spawn-plan.js';
 import { type BpftraceVersion, parseVersion } from './version.js';
 
 /** The bpftrace this server uses. It may be installed, replaced or removed while the server runs. */

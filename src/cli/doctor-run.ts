@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { DEBUGFS_PATH, isMounted, type Mount, readMounts, TRACEFS_PATH } from '../bpftrace/checks/kernel.js';
-import { childEnvironment, findExecutable } from '../bpftrace/spawn-plan.js';
+import { childEnvironment } from '../bpftrace/spawn-plan.js';
+import { findExecutable } from '../privilege/executable.js';
 import { type FixContext, type MountPoint, PACKAGE_MANAGERS, type Step } from './doctor-plan.js';
 
 /** The doctor's hands: what it looks up for the plan, and how a step is carried out. */

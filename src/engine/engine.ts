@@ -49,7 +49,10 @@ export class Engine {
     private readonly hooks: EngineHooks = {},
   ) {
     this.installation = new Installation(config.bpftrace, this.launcher);
-    this.probes = new ProbeIndex(args => askBpftrace(this.launcher, this.requirePath(), args));
+    this.probes = new ProbeIndex(async args => {
+      this.requirePrivilege();
+      return askBpftrace(this.launcher, this.requirePath(), args);
+    });
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
       threads: config.concurrency,

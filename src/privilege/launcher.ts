@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { findExecutable } from '../bpftrace/spawn-plan.js';
+import { findExecutable } from './executable.js';
 
 /**
  * How a child gets root's rights, and how it is kept from outliving its owner. Chosen once, at start.

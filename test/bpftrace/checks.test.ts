@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Check, type Inspection, inspectHost, runChecks } from '../../src/bpftrace/checks.js';
-import { findExecutable } from '../../src/bpftrace/spawn-plan.js';
+import { findExecutable } from '../../src/privilege/executable.js';
 
 const bpftrace = findExecutable('bpftrace', process.env);
 const isRoot = process.geteuid?.() === 0;

@@ -7,8 +7,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { type Check, runChecks } from '../../src/bpftrace/checks.js';
-import { findExecutable } from '../../src/bpftrace/spawn-plan.js';
 import { doctor } from '../../src/cli/doctor.js';
+import { findExecutable } from '../../src/privilege/executable.js';
 
 async function run(options: { bpftracePath?: string; fix?: boolean; json?: boolean; tty?: boolean }) {
   const out = Object.assign(new PassThrough(), { isTTY: options.tty === true });

@@ -271,8 +271,8 @@ describe('long ones', () => {
     const begun = performance.now();
     read([output]);
     const ms = performance.now() - begun;
-    // Measured 0.1 s; with a search through the rest of the chunk for each record it was 70 s.
-    assert.ok(ms < 5000, `${ms} ms`);
+    // Measured 0.08 s, and 7 s with a search through the rest of the chunk for each record.
+    assert.ok(ms < 2000, `${ms} ms`);
   });
 });
 

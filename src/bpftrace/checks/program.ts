@@ -1,4 +1,5 @@
-import { findExecutable, TRACE_ARGS } from '../spawn-plan.js';
+import { findExecutable } from '../../privilege/executable.js';
+import { TRACE_ARGS } from '../spawn-plan.js';
 import { atLeast, type BpftraceVersion, parseVersion, type Release } from '../version.js';
 import { type Access, commandLine, PROOF_TIMEOUT_MS, provesTracing, reachesBpftrace } from './access.js';
 import { type CommandResult, runCommand } from './command.js';

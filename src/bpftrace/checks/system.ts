@@ -1,5 +1,5 @@
+import { findExecutable } from '../../privilege/executable.js';
 import type { Launcher } from '../../privilege/launcher.js';
-import { findExecutable } from '../spawn-plan.js';
 import { type CommandResult, runCommand } from './command.js';
 import { type Credentials, holds } from './credentials.js';
 import { configSays, DEBUGFS_PATH, type KernelFacts, kernelAtLeast, TRACEFS_PATH } from './kernel.js';
