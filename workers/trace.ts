@@ -6,6 +6,7 @@ import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
 import { startChild } from './child.js';
 import { clearGroup, endChild } from './ending.js';
+import { LineAssembler } from './lines.js';
 import { LatestMaps } from './maps.js';
 import { Publisher } from './publisher.js';
 import { RecordReader } from './records.js';
@@ -42,7 +43,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   const ring = new RingWriter(ringViews);
   const maps = new LatestMaps(task.mapBytesMax);
   const stderr = new StderrText();
-  const reader = new RecordReader(ring, maps);
+  const reader = new RecordReader(new LineAssembler(ring, maps), maps);
   const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr);
   let outputBytes = 0;
 

@@ -7,6 +7,7 @@ import { initRing, LINE_BYTES_MAX, ringBytes } from '../../src/contract/ring.js'
 import { parseExact } from '../../src/results/decode.js';
 import { bucketRange, mapLines } from '../../src/results/map-text.js';
 import { linesDropped, linesTotal, readLines } from '../../src/results/ring-reader.js';
+import { LineAssembler } from '../../workers/lines.js';
 import { LatestMaps } from '../../workers/maps.js';
 import { RecordReader } from '../../workers/records.js';
 import { reduceMap } from '../../workers/reduce-map.js';
@@ -31,7 +32,7 @@ function read(chunks: readonly Buffer[]): Read {
     CAPACITY_BYTES,
   );
   const latest = new LatestMaps(CAPACITY_BYTES);
-  const reader = new RecordReader(new RingWriter(ring), latest);
+  const reader = new RecordReader(new LineAssembler(new RingWriter(ring), latest), latest);
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   assert.equal(linesDropped(ring), 0);
