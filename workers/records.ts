@@ -91,7 +91,7 @@ export class RecordReader {
     }
     this.lines.closeOpen();
     for (const line of this.messages.repeats())
-      this.lines.made(Buffer.from(line, 'latin1'), LineKind.escaped);
+      this.lines.insert(Buffer.from(line, 'latin1'), LineKind.escaped);
   }
 
   /** A record that is a source of its own. */
