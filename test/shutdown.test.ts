@@ -7,6 +7,7 @@ import {
   busyServer,
   endBy,
   isDying,
+  orKilled,
   startingServer,
   Ways,
 } from './support/ending-server.js';
@@ -94,7 +95,9 @@ describe('a server in a hurry, with programs whose end takes the kernel long', (
   async function beginEnding({ server, children }: Busy): Promise<void> {
     const before = children.map(openFiles);
     process.kill(server.pid, 'SIGTERM');
-    await until('they detach', 20_000, () => children.every((pid, i) => openFiles(pid) < (before[i] ?? 0)));
+    await orKilled(server, () =>
+      until('they detach', 20_000, () => children.every((pid, i) => openFiles(pid) < (before[i] ?? 0))),
+    );
   }
 
   test('a second signal: the server goes within seconds, and leaves nothing but what the kernel tears down', async () => {

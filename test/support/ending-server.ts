@@ -22,12 +22,14 @@ export interface Busy {
 /** Two programs run, three wait. */
 export async function busyServer(program = TICKS, env: NodeJS.ProcessEnv = {}): Promise<Busy> {
   const server = await ServerUnderTest.start(['--concurrency', '2'], { env });
-  const statuses: string[] = [];
-  for (let i = 0; i < 5; i++) {
-    statuses.push((await server.result('exec_program', { program, timeout: 60 })).status);
-  }
-  assert.deepEqual(statuses, ['running', 'running', 'queued', 'queued', 'queued']);
-  return { server, children: childrenOf(server, 2) };
+  return orKilled(server, async () => {
+    const statuses: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      statuses.push((await server.result('exec_program', { program, timeout: 60 })).status);
+    }
+    assert.deepEqual(statuses, ['running', 'running', 'queued', 'queued', 'queued']);
+    return { server, children: childrenOf(server, 2) };
+  });
 }
 
 /** Two programs are starting, three wait. */
@@ -35,10 +37,22 @@ export async function startingServer(env: NodeJS.ProcessEnv = {}): Promise<Busy>
   const server = await ServerUnderTest.start(['--concurrency', '2'], { env });
   // Unanswered: it would wait until they are attached. The answer may well be the end of the connection.
   for (let i = 0; i < 5; i++) server.call('exec_program', { program: SLOW_START }).catch(() => {});
-  await until('two processes', 10_000, () => bpftracesOf(server.pid).length === 2);
-  const statuses = (await server.executions()).map(({ status }) => status).sort();
-  assert.deepEqual(statuses, ['queued', 'queued', 'queued', 'starting', 'starting']);
-  return { server, children: childrenOf(server, 2) };
+  return orKilled(server, async () => {
+    await until('two processes', 10_000, () => bpftracesOf(server.pid).length === 2);
+    const statuses = (await server.executions()).map(({ status }) => status).sort();
+    assert.deepEqual(statuses, ['queued', 'queued', 'queued', 'starting', 'starting']);
+    return { server, children: childrenOf(server, 2) };
+  });
+}
+
+/** A test that fails leaves no server behind, which would keep the run from ending. */
+export async function orKilled<T>(server: ServerUnderTest, use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    server.process.kill('SIGKILL');
+    throw error;
+  }
 }
 
 function childrenOf(server: ServerUnderTest, count: number): number[] {
@@ -55,6 +69,8 @@ export interface End {
   ms: number;
   /** Children that were not gone at the exit. */
   left: number[];
+  /** The whole of its standard error, and those lines of it that are its log. */
+  said: string;
   log: LogLine[];
 }
 
@@ -76,21 +92,24 @@ export async function endBy({ server, children }: Busy, boundMs: number, act: ()
   const closed = once(child, 'close');
   const begun = performance.now();
   await act();
-  await until('the server ends', boundMs, () => child.exitCode !== null || child.signalCode !== null);
+  await orKilled(server, () =>
+    until('the server ends', boundMs, () => child.exitCode !== null || child.signalCode !== null),
+  );
   const ms = Math.round(performance.now() - begun);
   const left = children.filter(isAlive);
   await closed;
   assert.deepEqual(server.strayOutput, []);
   const log = server.log
     .split('\n')
-    .filter(Boolean)
+    .filter(line => line.startsWith('{"level"'))
     .map((line): LogLine => JSON.parse(line));
-  return { code: child.exitCode, signal: child.signalCode, ms, left, log };
+  return { code: child.exitCode, signal: child.signalCode, ms, left, said: server.log, log };
 }
 
 /** Every execution has its one line, all were stopped by the shutdown, and the running ones gave their maps. */
-export function assertEndedInOrder({ code, signal, left, log }: End, why: RegExp): void {
+export function assertEndedInOrder({ code, signal, left, said, log }: End, why: RegExp): void {
   assert.deepEqual({ code, signal, left }, { code: 0, signal: null, left: [] });
+  assert.equal(said.trim().split('\n').length, log.length, said);
   const ends = log.filter(({ msg }) => msg === 'execution');
   assert.equal(new Set(ends.map(({ execution }) => execution)).size, 5);
   assert.deepEqual(
