@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { findExecutable } from '../privilege/executable.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { askBpftrace } from './ask.js';
@@ -21,10 +22,12 @@ export class Installation {
   async version(): Promise<BpftraceVersion | undefined> {
     const { path } = this;
     if (!path) return undefined;
-    let version = this.versions.get(path);
+    // A package upgrade puts another file at the same path.
+    const identity = `${path} ${statSync(path, { throwIfNoEntry: false })?.mtimeMs}`;
+    let version = this.versions.get(identity);
     if (!version) {
       version = askBpftrace(this.launcher, path, ['--version']).then(answer => parseVersion(answer.stdout));
-      this.versions.set(path, version);
+      this.versions.set(identity, version);
     }
     return version;
   }
