@@ -125,7 +125,6 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   await Promise.race([closed, sleep(PIPES_AFTER_EXIT_MS)]);
   child.stdout.destroy();
   child.stderr.destroy();
-  child.stdin.destroy();
   reader.end();
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;

@@ -71,7 +71,21 @@ export class Execution implements Job, Stored {
 
   async run(): Promise<void> {
     this.beganAtMs = monotonicMs();
-    const live = this.options.start();
+    let live: LiveTrace;
+    try {
+      live = this.options.start();
+    } catch (error) {
+      // No memory for its buffers, most likely: it fails, the server goes on.
+      const message = `it could not be handed to a worker: ${error instanceof Error ? error.message : error}`;
+      this.endUnstarted({
+        status: 'failed',
+        endedBy: 'failure',
+        reason: 'start_failed',
+        message,
+        diagnostics: [],
+      });
+      return;
+    }
     this.live = live;
     this.begun.resolve();
     const outcome = await live.outcome;
@@ -103,8 +117,17 @@ export class Execution implements Job, Stored {
 
   /** Before it ever ran: it has left the queue for good. */
   stopQueued(cause: 'stop' | 'shutdown'): void {
+    this.endUnstarted({
+      status: 'stopped',
+      endedBy: cause,
+      message: 'stopped before it began',
+      diagnostics: [],
+    });
+  }
+
+  private endUnstarted(verdict: Verdict): void {
     this.kept = {
-      verdict: { status: 'stopped', endedBy: cause, message: 'stopped before it began', diagnostics: [] },
+      verdict,
       ring: EMPTY_RING,
       board: encodeBoard(EMPTY_BOARD),
       attachedProbes: -1,

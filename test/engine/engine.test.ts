@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { Execution } from '../../src/engine/execution.js';
+import { newId } from '../../src/engine/ids.js';
 import { type ClientView, createEngine, Refusal, type TraceEngine } from '../../src/engine/index.js';
 import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -258,5 +260,26 @@ describe('engine, bounds', () => {
       assert.ok(agrees(result.maps[0]?.value, result.lines_total));
     });
     await engine.close();
+  });
+});
+
+describe('execution', () => {
+  test('a worker that can not be had fails the execution and nothing else', async () => {
+    const execution = new Execution({
+      id: newId(),
+      client: 'me',
+      program: 'BEGIN { exit(); }',
+      deadlineMs: 1000,
+      maxLines: 10,
+      graceS: 1,
+      start: () => {
+        throw new RangeError('Array buffer allocation failed');
+      },
+    });
+    await execution.run();
+    await execution.ended.promise;
+    assert.equal(execution.status, 'failed');
+    assert.equal(execution.verdict?.reason, 'start_failed');
+    assert.match(execution.verdict?.message ?? '', /Array buffer allocation failed/);
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atLeast, type BpftraceVersion, parseVersion } from '../../src/bpftrace/version.js';
 import { createEngine } from '../../src/engine/index.js';
 import { executable } from '../support/fake-bpftrace.js';
 import { BPFTRACE } from '../support/server.js';
@@ -87,10 +88,14 @@ describe('floods', () => {
     assert.equal(kept.length, KEPT);
     assertRising(kept);
     const lastNumber = numberOf(kept.at(-1) ?? '');
-    assert.ok(
-      lines_total + lost_events >= lastNumber,
-      `${lastNumber} printed, ${lines_total} came, ${lost_events} lost`,
-    );
+    // 0.27.1 ends such a flood at times without its last lost_events record (and without its maps), also when it
+    // runs alone: there a gap may be unaccounted for.
+    if (!atLeast(installedVersion(), '0.27')) {
+      assert.ok(
+        lines_total + lost_events >= lastNumber,
+        `${lastNumber} printed, ${lines_total} came, ${lost_events} lost`,
+      );
+    }
     looks.sort((a, b) => a - b);
     t.diagnostic(
       `${lines_total} lines, ${lost_events} lost by the kernel, last number ${lastNumber}; ${looks.length} looks of 1,000 lines, median ${looks[looks.length >> 1]?.toFixed(1)} ms, worst ${looks.at(-1)?.toFixed(1)} ms`,
@@ -98,6 +103,12 @@ describe('floods', () => {
     await engine.close();
   });
 });
+
+function installedVersion(): BpftraceVersion {
+  const version = parseVersion(execFileSync(BPFTRACE, ['--version'], { encoding: 'utf8' }));
+  assert.ok(version);
+  return version;
+}
 
 function numberOf(line: string): number {
   const digits = /^line (\d+)$/.exec(line)?.[1];

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { childEnvironment, TRACE_ARGS } from '../../src/bpftrace/spawn-plan.js';
+import { decodeBoard } from '../../src/contract/board.js';
 import { Phase, WORD } from '../../src/contract/cell.js';
 import { RingViews } from '../../src/contract/ring.js';
 import type { SpawnPlan, TraceOutcome } from '../../src/contract/trace.js';
@@ -68,6 +69,23 @@ describe('trace: the outcome', () => {
       const flood = shell("head -c 100000000 /dev/zero | tr '\\0' x", 'echo', sayLine('after'));
       const { lines } = notCrashed(await startOn(pool, launched(flood)).outcome);
       assert.equal(new RingViews(lines).droppedBytes, 100_000_000 - 65_536);
+    });
+  });
+
+  test('a process of another session that holds the pipes keeps no file of ours open, and is not called left behind', async t => {
+    const untilItLeads = 'until [ "$(cut -d" " -f6 /proc/$!/stat)" = $! ]; do sleep 0.01; done';
+    const leaver = shell('exec 3<&0', 'setsid sleep 1000 <&3 &', 'echo $! >&2', untilItLeads, 'exit 0');
+    await withPool(async pool => {
+      notCrashed(await startOn(pool, launched(shell('exit 0'))).outcome);
+      const openFiles = (): number => readdirSync('/proc/self/fd').length;
+      const before = openFiles();
+      // More than a pipe holds: a part of it is never read.
+      const live = startOn(pool, launched(leaver), `BEGIN //${'x'.repeat(4_000_000)}`);
+      const { leftBehind, exitCode, board } = notCrashed(await live.outcome);
+      const sleeper = Number(decodeBoard(board).stderr);
+      t.after(() => process.kill(sleeper, 'SIGKILL'));
+      assert.deepEqual([exitCode, leftBehind, isAlive(sleeper)], [0, false, true]);
+      await until('its pipes are closed', 2000, () => openFiles() <= before);
     });
   });
 
