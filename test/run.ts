@@ -40,8 +40,9 @@ async function runFiles(some: readonly string[], atOnce: number): Promise<void> 
     timeout: FILE_BOUND_MS,
   });
   stream.on('test:pass', ({ name, file, skip, details }) => {
-    if (details.type === 'suite') return;
     const label = `${place(file)}: ${name}`;
+    // A suite that is skipped tells of none of its tests.
+    if (details.type === 'suite' && skip === undefined) return;
     if (skip !== undefined) {
       skips.push(`${label}: ${skip === true ? 'NO REASON GIVEN' : skip}`);
       say(`skip  ${label}`);
