@@ -1,6 +1,6 @@
 import { arch, release } from 'node:os';
 import { z } from 'zod';
-import { type Check, runChecks } from '../bpftrace/checks.js';
+import { type Inspection, inspectHost } from '../bpftrace/checks.js';
 import type { Engine } from './engine.js';
 
 export const hostInfoSchema = z.object({
@@ -22,6 +22,9 @@ export const hostInfoSchema = z.object({
       action: z.string().optional().describe('what a person on the host can do about it'),
     }),
   ),
+  features: z
+    .record(z.string(), z.enum(['yes', 'no', 'unknown']))
+    .describe('what bpftrace --info reports: kernel helpers, map types, probe types'),
   limits: z.object({
     timeout_default_s: z.number(),
     timeout_max_s: z.number(),
@@ -45,20 +48,21 @@ export type HostInfo = z.output<typeof hostInfoSchema>;
 
 /** The checks run a real program and look around for a second: their answer is good for this long. */
 const CHECKS_FRESH_MS = 60_000;
-const checked = new WeakMap<Engine, { at: number; checks: Promise<Check[]> }>();
+const inspected = new WeakMap<Engine, { at: number; inspection: Promise<Inspection> }>();
 
 export async function hostInfo(engine: Engine): Promise<HostInfo> {
   const { config, installation, launcher, counts } = engine;
-  const [version, checks] = await Promise.all([installation.version(), freshChecks(engine)]);
+  const { host, checks } = await freshInspection(engine);
   return {
     kernel: release(),
     arch: arch(),
-    bpftrace_version: version?.text ?? null,
+    bpftrace_version: host.bpftraceVersion?.text ?? null,
     bpftrace_path: installation.path ?? null,
     privileges: launcher.mode,
     children_die_with_server: launcher.diesWithServer,
     policy: "bpftrace's safe mode: no system(), no --unsafe; a program can read what root can read",
     checks,
+    features: host.features,
     limits: {
       timeout_default_s: config.defaultTimeoutS,
       timeout_max_s: config.maxTimeoutS,
@@ -79,10 +83,11 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
   };
 }
 
-function freshChecks(engine: Engine): Promise<Check[]> {
-  const known = checked.get(engine);
-  if (known && performance.now() - known.at < CHECKS_FRESH_MS) return known.checks;
-  const checks = runChecks({ bpftracePath: engine.config.bpftrace });
-  checked.set(engine, { at: performance.now(), checks });
-  return checks;
+function freshInspection(engine: Engine): Promise<Inspection> {
+  const known = inspected.get(engine);
+  if (known && performance.now() - known.at < CHECKS_FRESH_MS) return known.inspection;
+  const { config, launcher } = engine;
+  const inspection = inspectHost({ bpftracePath: config.bpftrace, launcher });
+  inspected.set(engine, { at: performance.now(), inspection });
+  return inspection;
 }
