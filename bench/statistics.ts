@@ -1,5 +1,5 @@
 /** Values of a sorted copy at the middle and at both ends. */
-export interface Spread {
+interface Spread {
   min: number;
   median: number;
   max: number;

@@ -84,30 +84,41 @@ export function loadConfig(flags: Partial<Record<string, string>>, env: NodeJS.P
     const variable = variableOf(name);
     const value = flags[name] ?? env[variable];
     if (value === undefined) continue;
+    const place = flags[name] === undefined ? variable : `--${flagOf(name)}`;
     // Number('') is 0, which would pass for one.
-    if (value.trim() === '')
-      throw new ConfigError(`${flags[name] === undefined ? variable : `--${flagOf(name)}`} is empty`);
+    if (value.trim() === '') throw new ConfigError(`${place} is empty`);
     raw[name] = value;
-    origin[name] = flags[name] === undefined ? `${variable}=${value}` : `--${flagOf(name)} ${value}`;
+    origin[name] = flags[name] === undefined ? `${place}=${value}` : `${place} ${value}`;
   }
-  const parsed = settings.safeParse(raw);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map(issue => {
-      const name = String(issue.path[0]);
-      return `${origin[name] ?? name}: ${rangeOf(name) ?? issue.message}; it is ${settings.shape[name as SettingName].description}`;
-    });
-    throw new ConfigError(lines.join('\n'));
-  }
+  return resolveConfig(raw, origin);
+}
+
+/**
+ * The settings that are given, the defaults of the others, and what holds between them.
+ * @param origin how each given setting was written, for the error
+ * @throws ConfigError for an unknown setting or a value outside its range
+ */
+export function resolveConfig(given: object, origin: Record<string, string> = {}): Config {
+  const parsed = settings.strict().safeParse(given);
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map(issue => problemOf(issue, origin)).join('\n'));
   const config = parsed.data;
   if (config.defaultTimeoutS > config.maxTimeoutS) {
-    if (origin.defaultTimeoutS)
-      throw new ConfigError(
-        `${origin.defaultTimeoutS}: must not be above the longest deadline, ${config.maxTimeoutS} s`,
-      );
+    if ('defaultTimeoutS' in given) {
+      const written = origin.defaultTimeoutS ?? `defaultTimeoutS ${config.defaultTimeoutS}`;
+      throw new ConfigError(`${written}: must not be above the longest deadline, ${config.maxTimeoutS} s`);
+    }
     config.defaultTimeoutS = config.maxTimeoutS;
   }
   config.graceMaxS = Math.max(config.graceMaxS, config.graceS);
   return Object.freeze(config);
+}
+
+function problemOf(issue: z.core.$ZodIssue, origin: Record<string, string>): string {
+  if (issue.code === 'unrecognized_keys') return `there is no setting ${issue.keys.join(', ')}`;
+  const name = String(issue.path[0]);
+  const { description } = settings.shape[name as SettingName];
+  return `${origin[name] ?? name}: ${rangeOf(name) ?? issue.message}; it is ${description}`;
 }
 
 /** The allowed range in words, from the schema itself. */

@@ -2,8 +2,8 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { SpawnPlan, TraceOutcome } from '../src/contract/trace.js';
 
-export type SpawnError = NonNullable<TraceOutcome['spawnError']>;
-export type Started = { pid: number; child: ChildProcessWithoutNullStreams } | { spawnError: SpawnError };
+type SpawnError = NonNullable<TraceOutcome['spawnError']>;
+type Started = { pid: number; child: ChildProcessWithoutNullStreams } | { spawnError: SpawnError };
 
 /**
  * Starts one bpftrace and hands it its program.

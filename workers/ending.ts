@@ -18,7 +18,7 @@ import { cpuTicks, leafProcess, onlyZombies, openFiles, waitsForEvents } from '.
 const LOOK_EVERY_MS = 50;
 const NUDGE_EVERY_MS = 100;
 
-export interface Ladder {
+interface Ladder {
   pid: number;
   graceMs: number;
   graceMaxMs: number;
@@ -89,7 +89,7 @@ export async function clearGroup(pid: number, boundMs: number): Promise<boolean>
 }
 
 /** False when no process of the group is left. A signal that may not be sent (EPERM) counts as "something is left". */
-export function signalGroup(pid: number, name: NodeJS.Signals): boolean {
+function signalGroup(pid: number, name: NodeJS.Signals): boolean {
   return signal(-pid, name);
 }
 

@@ -4,7 +4,7 @@
  * Values are never parsed into numbers on their way through: an entry that stays keeps bpftrace's own
  * digits (a double would round integers above 2^53).
  */
-export interface Reduced {
+interface Reduced {
   json: string;
   omittedEntries: number;
 }

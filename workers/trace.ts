@@ -135,7 +135,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     killed: (await killed) ?? false,
     leftBehind: !cleared,
     attached: wasAttached,
-    durationMs: endedAt - (attachedAt ?? startedAt),
+    durationMs: attachedAt === undefined && wasAttached ? 0 : endedAt - (attachedAt ?? startedAt),
   });
 }
 

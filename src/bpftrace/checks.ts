@@ -23,7 +23,7 @@ import type { BpftraceVersion } from './version.js';
 export { type HostFeatures, hostFeatures } from './checks/info.js';
 export type { Answer, Check } from './checks/types.js';
 
-export interface CheckOptions {
+interface CheckOptions {
   /** A name to search on PATH, or a path. */
   bpftracePath: string;
   /** How the server starts bpftrace, where that has been chosen already. */
@@ -49,7 +49,7 @@ export interface Inspection {
 }
 
 /** `--info` takes 30 to 90 ms; a cold start of LLVM on a slow disk may take seconds. */
-const INFO_TIMEOUT_MS = 5_000;
+const INFO_TIMEOUT_MS = 20_000;
 /** In every kernel since 2.6, never inlined, and the one bpftrace's own documentation uses. */
 const FENTRY_SAMPLE = 'fentry:vfs_read';
 

@@ -21,6 +21,8 @@ export const diagnosticSchema = z.object({
 export type Diagnostic = z.output<typeof diagnosticSchema>;
 
 const POSITION = /^(?:stdin|\/dev\/stdin):(\d+)(?::(\d+)(?:-(\d+))?|-(\d+))?: /;
+/** clang, on what a program includes: the place is in a header, not in the program. */
+const CLANG = /^\S+:\d+:\d+: (?:fatal )?(error|warning): /;
 const SEVERITY = /^(ERROR|WARNING|HINT|INFO): ?/;
 const UNDERLINE = /^\s*[~^]+\s*$/;
 
@@ -64,13 +66,27 @@ export function parseDiagnostics(stderr: string): Diagnostic[] {
     ) {
       open.excerpt = withTabs(text, lines[index + 1] ?? '', open.column);
     } else if (text.trim() !== '') {
-      diagnostics.push({ severity: 'note', message: text });
+      const clang = CLANG.exec(text)?.[1];
+      diagnostics.push({
+        severity: clang === 'error' || clang === 'warning' ? clang : 'note',
+        message: text,
+      });
     }
   }
   for (const diagnostic of diagnostics) {
+    inCharacters(diagnostic);
     if (NOISE.some(pattern => pattern.test(diagnostic.message))) diagnostic.noise = true;
   }
   return diagnostics;
+}
+
+/** bpftrace counts columns in bytes, readers of the excerpt in characters. */
+function inCharacters(diagnostic: Diagnostic): void {
+  const bytes = Buffer.from(diagnostic.excerpt ?? '');
+  const character = (column: number): number => bytes.subarray(0, column - 1).toString().length + 1;
+  if (bytes.length === diagnostic.excerpt?.length || diagnostic.column === undefined) return;
+  diagnostic.column = character(diagnostic.column);
+  if (diagnostic.end_column !== undefined) diagnostic.end_column = character(diagnostic.end_column);
 }
 
 /** bpftrace shows a tab as four blanks, but counts it as one column. With the tabs put back, column and excerpt agree. */
@@ -98,7 +114,10 @@ export function worthShowing(diagnostics: readonly Diagnostic[], failed: boolean
 /** The first error in one line: `1:20: syntax error, …`; else the first thing said at all. */
 export function headline(diagnostics: readonly Diagnostic[]): string | undefined {
   const telling = diagnostics.filter(diagnostic => !diagnostic.noise);
-  const first = telling.find(diagnostic => diagnostic.severity === 'error') ?? telling[0] ?? diagnostics[0];
+  const errors = telling.filter(diagnostic => diagnostic.severity === 'error');
+  // bpftrace's own error says what clang's errors before it come to.
+  const first =
+    errors.find(({ message }) => !CLANG.test(message)) ?? errors[0] ?? telling[0] ?? diagnostics[0];
   if (!first) return undefined;
   const place = first.line === undefined ? '' : `${first.line}:${first.column ?? 1}: `;
   return place + first.message;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Refusal } from '../contract/errors.js';
 import type { Answer } from './ask.js';
+import { headline, parseDiagnostics } from './diagnostics.js';
 import { matcherOf } from './probe-filter.js';
 
 /** A list older than this is made anew: uprobes apart, probes come and go with kernel modules and little else. */
@@ -75,7 +76,7 @@ export class ProbeIndex {
     if (!this.list || stale) {
       this.modules = modules;
       this.listedAt = performance.now();
-      this.list = this.ask(['-l']).then(probesOf);
+      this.list = this.ofKernel();
       // A failure is not kept: the next question tries again.
       this.list.catch(() => {
         this.list = undefined;
@@ -85,7 +86,25 @@ export class ProbeIndex {
   }
 
   private async ofBinary(filter: string): Promise<string[]> {
-    return probesOf(await this.ask(['-l', filter]));
+    const answer = await this.ask(['-l', filter]);
+    const names = probesOf(answer);
+    if (names.length > 0 || answer.status === 0) return names;
+    throw new Refusal(
+      'invalid_argument',
+      `bpftrace finds no probes there: ${headline(parseDiagnostics(answer.stderr)) ?? 'it does not say why'}`,
+      'name a binary and a function or pattern, such as uprobe:/usr/bin/bash:*read*',
+    );
+  }
+
+  private async ofKernel(): Promise<string[]> {
+    const answer = await this.ask(['-l']);
+    const names = probesOf(answer);
+    if (names.length > 0) return names;
+    throw new Refusal(
+      'internal',
+      `bpftrace lists no probes: ${headline(parseDiagnostics(answer.stderr)) ?? `exit status ${answer.status}`}`,
+      'call bpf_info to see what is missing on this host',
+    );
   }
 
   private async detailed(names: readonly string[]): Promise<ProbePage['probes']> {
@@ -112,15 +131,9 @@ function isInBinary(filter: string): boolean {
   return /^(?:uprobe|uretprobe|usdt|u|ur|U):[^:]/.test(filter);
 }
 
+/** Sorted, each once. 0.17 lists `hardware:*:` and `software:*:`, which are no probes. */
 function probesOf(answer: Answer): string[] {
-  const names = answer.stdout.split('\n').filter(line => /^[a-z]+:/.test(line));
-  if (names.length === 0 && answer.status !== 0) {
-    throw new Refusal(
-      'internal',
-      `bpftrace could not list probes: ${answer.stderr.trim().split('\n').at(-1) ?? `exit status ${answer.status}`}`,
-      'call bpf_info to see what is missing on this host',
-    );
-  }
+  const names = answer.stdout.split('\n').filter(line => /^[a-z]+:/.test(line) && !line.endsWith(':*:'));
   return [...new Set(names)].sort();
 }
 

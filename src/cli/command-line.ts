@@ -23,11 +23,21 @@ export function commandLine(): Command {
     )
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(--help shows the usage)');
+    .showHelpAfterError('(--help shows the usage)')
+    .addHelpText(
+      'after',
+      '\nThe settings of serve and run, each a flag and a variable: bpftrace-mcp serve --help',
+    );
 
   withSettings(root.command('serve', { isDefault: true }))
     .description('serve MCP on standard input and output (the default)')
-    .action(async flags => {
+    .allowExcessArguments()
+    .action(async (flags, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) {
+        const commands = root.commands.map(one => one.name()).join(', ');
+        throw new ConfigError(`there is no command ${JSON.stringify(word)}; there are ${commands}`);
+      }
       const { serve } = await import('./serve.js');
       process.exitCode = await serve(configOf(flags));
     });
@@ -50,7 +60,7 @@ export function commandLine(): Command {
     .action(async flags => {
       const { doctor } = await import('./doctor.js');
       process.exitCode = await doctor({
-        bpftracePath: configOf(flags).bpftrace,
+        bpftracePath: configOf(flags, ['bpftrace']).bpftrace,
         fix: Boolean(flags.fix),
         json: Boolean(flags.json),
         out: process.stdout,
@@ -63,7 +73,7 @@ export function commandLine(): Command {
     )
     .action(async flags => {
       const { demo } = await import('../mcp/demo.js');
-      process.exitCode = await demo(['--bpftrace', configOf(flags).bpftrace]);
+      process.exitCode = await demo(['--bpftrace', configOf(flags, ['bpftrace']).bpftrace]);
     });
   return root;
 }
@@ -96,11 +106,13 @@ function withSettings(command: Command, names: readonly SettingName[] = settingN
   return command;
 }
 
-function configOf(flags: Record<string, unknown>): Config {
+/** Only the settings that a command takes can keep it from running. */
+function configOf(flags: Record<string, unknown>, names: readonly SettingName[] = settingNames): Config {
   const given: Record<string, string> = {};
   for (const name of settingNames) {
     const value = flags[name];
     if (typeof value === 'string') given[name] = value;
   }
-  return loadConfig(given, process.env);
+  const env = Object.fromEntries(names.map(name => [variableOf(name), process.env[variableOf(name)]]));
+  return loadConfig(given, env);
 }

@@ -12,7 +12,7 @@ export interface Step {
 }
 
 export const PACKAGE_MANAGERS = ['apt-get', 'dnf', 'yum', 'pacman', 'zypper', 'apk'] as const;
-export type PackageManager = (typeof PACKAGE_MANAGERS)[number];
+type PackageManager = (typeof PACKAGE_MANAGERS)[number];
 
 /** `free`: the directory is there and nothing is mounted on it. `absent`: the kernel does not make one. */
 export type MountPoint = 'mounted' | 'free' | 'absent';

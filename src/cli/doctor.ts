@@ -2,7 +2,7 @@ import { type Check, type HostFacts, type Inspection, inspectHost } from '../bpf
 import { commandText, planFixes, type Step } from './doctor-plan.js';
 import { readFixContext, rootPrefix, runStep, type StepOutcome } from './doctor-run.js';
 
-export interface DoctorOptions {
+interface DoctorOptions {
   bpftracePath: string;
   fix: boolean;
   json: boolean;

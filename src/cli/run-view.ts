@@ -1,7 +1,8 @@
+import { diagnosticLines } from '../results/diagnostic-text.js';
 import type { Result } from '../results/result.js';
 import { renderMap } from './render.js';
 
-export interface RunViewOptions {
+interface RunViewOptions {
   json: boolean;
   /** Whoever read our output has gone (`| head`). */
   onBrokenPipe: () => void;
@@ -58,13 +59,10 @@ export class RunView {
     }
     if (result.lines_total > 0 && result.maps.length > 0) this.print(['']);
     this.print(result.maps.flatMap(renderMap));
-    for (const { severity, line, column, message, excerpt, end_column: end } of result.diagnostics) {
-      this.note(`${severity}: ${line === undefined ? '' : `${line}:${column ?? 1}: `}${message}`);
-      if (excerpt) this.note(`  ${excerpt}`);
-      if (excerpt && column)
-        this.note(`  ${' '.repeat(column - 1)}${'~'.repeat(Math.max(1, (end ?? column + 1) - column))}`);
-    }
+    for (const line of diagnosticLines(result.diagnostics)) this.note(line);
     if (result.lost_events > 0) this.note(`the kernel dropped ${result.lost_events} events`);
+    if (result.bytes_dropped)
+      this.note(`${result.bytes_dropped} bytes were cut off lines that were too long`);
     if (result.error_message)
       this.note(`${result.status}${result.reason ? ` (${result.reason})` : ''}: ${result.error_message}`);
   }

@@ -6,7 +6,7 @@ import { type ClientView, createEngine, type Result } from '../engine/index.js';
 import { EXIT } from './exit-codes.js';
 import { RunView } from './run-view.js';
 
-export interface RunOptions {
+interface RunOptions {
   /** A path, or `-` for standard input. */
   file?: string | undefined;
   execute?: string | undefined;
@@ -54,6 +54,7 @@ export async function run(config: Config, options: RunOptions): Promise<number> 
     const result = await follow(client, id, view);
     view.end(result);
     if (interrupted) return EXIT.interrupted;
+    if (result.reason === 'start_failed') return EXIT.unable;
     return result.status === 'failed' ? EXIT.failed : EXIT.ok;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

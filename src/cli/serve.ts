@@ -18,7 +18,7 @@ const LEAVE_AFTER_HURRY_MS = 3000;
  */
 export async function serve(config: Config): Promise<number> {
   const log = createLogger(config.logLevel);
-  const engine = createEngine(config, { onEnd: execution => logEnd(log, execution) });
+  const engine = createEngine(config, { onEnd: report => logEnd(log, report) });
   const asked = new Deferred<string>();
   const hurry = new Deferred();
   let first: string | undefined;

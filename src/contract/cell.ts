@@ -8,7 +8,7 @@
  *   1           PHASE            worker   where the child stands, one of {@link Phase}; only ever rises
  *   2           NEWS             worker   counts publications (lines, maps, standard error); wraps, compare for equality
  *   3           PID              worker   process id of the child, which is also its process group; 0 before the spawn
- *   4           ATTACHED_PROBES  worker   what bpftrace said it attached (to); -1 before it said so
+ *   4           ATTACHED_PROBES  worker   what bpftrace said it attached (to); -1 (from main, at first) before it said so
  *   5           ENDING_CAUSE     worker   one of {@link EndingCause}, set before PHASE becomes `ending`
  *   6           MAPS             worker   counts publications of maps; wraps, compare for equality
  *   byte 32     ATTACHED_AT      worker   Float64, {@link monotonicMs}, written before PHASE becomes `running`
@@ -18,7 +18,7 @@
  * store), so whoever has seen the new PHASE or NEWS sees what it announces. LOST_EVENTS may be one
  * publication old. Both PHASE and NEWS are notified, so `Atomics.waitAsync` on either wakes the main thread.
  */
-export const CELL_BYTES = 64;
+const CELL_BYTES = 64;
 
 export const WORD = {
   COMMAND: 0,

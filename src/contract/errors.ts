@@ -10,7 +10,7 @@ export const REFUSALS = [
   'shutting_down',
   'internal',
 ] as const;
-export type RefusalCode = (typeof REFUSALS)[number];
+type RefusalCode = (typeof REFUSALS)[number];
 
 /** Codes of executions that ended as `failed`. */
 export const FAILURES = [

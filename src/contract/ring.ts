@@ -26,8 +26,8 @@
  * load can move below it (the sequence-lock fences of Boehm, "Can Seqlocks Get Along With Programming
  * Language Memory Models?", MSPC 2012).
  */
-export const RING_HEADER_BYTES = 32;
-export const INDEX_ENTRY_BYTES = 8;
+const RING_HEADER_BYTES = 32;
+const INDEX_ENTRY_BYTES = 8;
 
 /** What the bytes of a line are. */
 export const LineKind = {

@@ -45,11 +45,6 @@ export class ClientView {
     return resultOf(execution, this.engine.queue.position(execution), window);
   }
 
-  /** The sequence number from which on nothing has been printed yet. */
-  linesTotal(id: string): number {
-    return this.result(id, { limit: 0 }).lines_total;
-  }
-
   /** Newest first. */
   list(status?: Status): Summary[] {
     const executions = this.engine.list(this.client);

@@ -11,6 +11,7 @@ import { JobQueue } from '../queue/job-queue.js';
 import { ResultStore } from '../results/store.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
+import { type EndReport, endReportOf } from './report.js';
 
 export interface SubmitRequest {
   program: string;
@@ -22,7 +23,7 @@ export interface SubmitRequest {
 
 export interface EngineHooks {
   /** Called once for each execution, when it has ended. */
-  onEnd?: (execution: Execution) => void;
+  onEnd?: (report: EndReport) => void;
 }
 
 /** The largest share of the maps' room that one map may take. */
@@ -76,8 +77,10 @@ export class Engine {
         'start it again and submit the program there',
       );
     }
-    const { program } = request;
+    // A byte order mark is no part of the text; bpftrace takes it for three invalid characters.
+    const program = String(request.program ?? '').replace(/^\uFEFF/, '');
     this.checkProgram(program);
+    this.checkNumbers(request);
     const path = this.requirePath();
     this.requirePrivilege();
     const { config } = this;
@@ -105,7 +108,11 @@ export class Engine {
     void execution.ended.promise.then(() => {
       this.active.delete(execution.id);
       this.finished.add(execution);
-      this.hooks.onEnd?.(execution);
+      try {
+        this.hooks.onEnd?.(endReportOf(execution));
+      } catch {
+        // The hook's own fault must not take the engine down.
+      }
     });
     return execution;
   }
@@ -200,6 +207,25 @@ export class Engine {
         'invalid_argument',
         'the program holds a NUL byte',
         'remove it: bpftrace source is text',
+      );
+    }
+  }
+
+  private checkNumbers({ deadlineMs, maxLines }: SubmitRequest): void {
+    const longestMs = this.config.maxTimeoutS * 1000;
+    if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs <= longestMs)) {
+      throw new Refusal(
+        'invalid_argument',
+        `the deadline is ${deadlineMs} ms, and must be above 0 and at most ${longestMs}`,
+        'pass one within that range, or none for the default',
+      );
+    }
+    const mostLines = this.config.maxLines;
+    if (maxLines !== undefined && !(Number.isInteger(maxLines) && maxLines >= 1 && maxLines <= mostLines)) {
+      throw new Refusal(
+        'invalid_argument',
+        `${maxLines} lines are to be kept, and it must be a whole number from 1 to ${mostLines}`,
+        'pass one within that range, or none for the default',
       );
     }
   }

@@ -10,7 +10,7 @@ import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Stored } from '../results/store.js';
 import { judge, type Verdict } from './verdict.js';
 
-export interface ExecutionOptions {
+interface ExecutionOptions {
   id: string;
   client: string;
   program: string;
@@ -29,6 +29,8 @@ interface Kept {
   attachedProbes: number;
   lostEvents: number;
   durationMs: number;
+  /** Processes of its group were still being torn down by the kernel when it was given up. */
+  leftBehind: boolean;
   /** Absent when there was no process that could give one. */
   exitCode?: number | null;
 }
@@ -93,11 +95,14 @@ export class Execution implements Job, Stored {
     const ring = new RingViews(crashed ? sealedRing(live.ring) : outcome.lines);
     const board = crashed ? encodeBoard(readBoard(live.board)) : outcome.board;
     const attachedProbes = live.cell.load(WORD.ATTACHED_PROBES);
+    const { stderr, maps } = decodeBoard(board);
     this.kept = {
+      leftBehind: !crashed && outcome.leftBehind,
       verdict: judge({
         outcome,
-        stderr: decodeBoard(board).stderr,
+        stderr,
         announcedAttach: attachedProbes >= 0,
+        printed: linesTotal(ring) > 0 || maps.length > 0,
         stopCause: this.stopCause,
         lastLine: readLines(ring, linesTotal(ring) - 1, 1).lines[0],
         graceS: this.options.graceS,
@@ -133,6 +138,7 @@ export class Execution implements Job, Stored {
       attachedProbes: -1,
       lostEvents: 0,
       durationMs: 0,
+      leftBehind: false,
     };
     this.begun.resolve();
     this.ended.resolve();
@@ -175,6 +181,10 @@ export class Execution implements Job, Stored {
   /** The time it waited in the queue. */
   get waitedMs(): number {
     return (this.beganAtMs ?? monotonicMs()) - this.queuedAtMs;
+  }
+
+  get leftBehind(): boolean {
+    return this.kept?.leftBehind ?? false;
   }
 
   get exitCode(): number | null | undefined {

@@ -1,13 +1,17 @@
-import { type Config, settings } from '../config.js';
+import { type Config, resolveConfig } from '../config.js';
 import { ClientView } from './client-view.js';
 import { Engine, type EngineHooks } from './engine.js';
 
-export type { Config } from '../config.js';
+export type { ProbePage, ProbeQuery } from '../bpftrace/probe-index.js';
+export type { Helper } from '../bpftrace/reference/index.js';
+export { type Config, ConfigError } from '../config.js';
 export { Refusal } from '../contract/errors.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export { ClientView } from './client-view.js';
-export type { SubmitRequest } from './engine.js';
+export type { EngineHooks, SubmitRequest } from './engine.js';
 export type { HostInfo } from './host-info.js';
+export type { EndReport, Window } from './report.js';
+export type { Bound } from './waiting.js';
 
 /** A running engine. {@link TraceEngine.as} gives the view of one client; the rest is for its owner. */
 export interface TraceEngine {
@@ -30,10 +34,11 @@ export interface TraceEngine {
  * await engine.close();
  *
  * @param options any of the settings, in their own units; what is absent has its default
- * @throws ZodError for a value outside its range
+ * @param hooks told of every execution that ends; what they throw is ignored
+ * @throws ConfigError for an unknown setting or a value outside its range
  */
 export function createEngine(options: Partial<Config> = {}, hooks: EngineHooks = {}): TraceEngine {
-  const engine = new Engine(Object.freeze(settings.parse(options)), hooks);
+  const engine = new Engine(resolveConfig(options), hooks);
   return {
     config: engine.config,
     as: client => new ClientView(engine, client),

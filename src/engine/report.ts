@@ -1,8 +1,8 @@
 import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
 import type { MapRecord } from '../contract/board.js';
-import { Refusal } from '../contract/errors.js';
+import { type FailureReason, Refusal } from '../contract/errors.js';
 import { parseExact } from '../results/decode.js';
-import type { Result, Summary } from '../results/result.js';
+import type { EndedBy, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal, readLines } from '../results/ring-reader.js';
 import type { Execution } from './execution.js';
 
@@ -23,6 +23,14 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
   const { ring, verdict, board } = execution;
   const total = linesTotal(ring);
   const offset = window.offset ?? linesDropped(ring);
+  const limit = window.limit ?? LIMIT_DEFAULT;
+  if (!(Number.isInteger(offset) && offset >= 0 && Number.isInteger(limit) && limit >= 0)) {
+    throw new Refusal(
+      'invalid_argument',
+      `offset ${offset} and limit ${limit} must be whole numbers, 0 or more`,
+      'pass next_offset of the last answer as offset',
+    );
+  }
   if (offset > total) {
     throw new Refusal(
       'offset_out_of_range',
@@ -31,7 +39,7 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
       { lines_total: total },
     );
   }
-  const slice = readLines(ring, offset, window.limit ?? LIMIT_DEFAULT);
+  const slice = readLines(ring, offset, limit);
   const nextOffset = slice.offset + slice.lines.length;
   const linesTotalNow = linesTotal(ring);
   return {
@@ -52,11 +60,55 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
     lines_returned: slice.lines.length,
     lines_dropped: linesDropped(ring),
     ...(slice.truncated > 0 && { lines_truncated: slice.truncated }),
+    ...(ring.droppedBytes > 0 && { bytes_dropped: ring.droppedBytes }),
     maps: board.maps.map(mapOf),
     lost_events: execution.lostEvents,
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
+  };
+}
+
+/** What an owner logs of an execution that has ended; times in ms. */
+export interface EndReport {
+  execution: string;
+  /** Hash of its text. */
+  program: string;
+  client: string;
+  status: Status;
+  endedBy: EndedBy | undefined;
+  reason: FailureReason | undefined;
+  message: string | undefined;
+  queuedMs: number;
+  tracedMs: number;
+  /** -1 when bpftrace did not say. */
+  probes: number;
+  lines: number;
+  linesDropped: number;
+  lostEvents: number;
+  exitCode: number | null | undefined;
+  /** Processes of it were still there when it was given up: the kernel is tearing them down. */
+  leftBehind: boolean;
+}
+
+export function endReportOf(execution: Execution): EndReport {
+  const { verdict, ring } = execution;
+  return {
+    execution: execution.id,
+    program: execution.programHash,
+    client: execution.options.client,
+    status: execution.status,
+    endedBy: verdict?.endedBy,
+    reason: verdict?.reason,
+    message: verdict?.message,
+    queuedMs: Math.round(execution.waitedMs),
+    tracedMs: Math.round(execution.durationMs),
+    probes: execution.attachedProbes,
+    lines: linesTotal(ring),
+    linesDropped: linesDropped(ring),
+    lostEvents: execution.lostEvents,
+    exitCode: execution.exitCode,
+    leftBehind: execution.leftBehind,
   };
 }
 
@@ -77,10 +129,24 @@ export function summaryOf(execution: Execution, queuePosition: number): Summary 
   };
 }
 
+/**
+ * 0.17 overflows the bounds of the last bucket of hist(), which holds everything from 2^31 on, and writes
+ * {"min": -2147483648, "max": 0}. No other bucket has these bounds.
+ */
+function repairBuckets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(repairBuckets);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('min' in value && 'max' in value && value.min === -(2 ** 31) && value.max === 0) {
+    const { min: _min, max: _max, ...rest } = value;
+    return { min: 2 ** 31, ...rest };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, repairBuckets(entry)]));
+}
+
 function mapOf(record: MapRecord): Result['maps'][number] {
   let value: unknown;
   try {
-    value = parseExact(record.json);
+    value = repairBuckets(parseExact(record.json));
   } catch {
     value = record.json; // Not JSON: shown as it came rather than not at all.
   }

@@ -12,11 +12,13 @@ export interface Verdict {
   diagnostics: Diagnostic[];
 }
 
-export interface Evidence {
+interface Evidence {
   outcome: TraceOutcome | Crash;
   stderr: string;
   /** `attached_probes` was announced: on 0.17 and 0.23 that is before attaching, so what follows is no compile error. */
   announcedAttach: boolean;
+  /** It printed something: lines or maps. */
+  printed: boolean;
   /** Who asked for a stop, if somebody did. */
   stopCause: 'stop' | 'shutdown' | undefined;
   /** The last bare line on standard output: 0.17 says "No probes to attach" there. */
@@ -76,6 +78,9 @@ export function judge(evidence: Evidence): Verdict {
     evidence.announcedAttach && all.every(({ noise, severity }) => noise || severity === 'warning');
   // A shell in front of bpftrace dies of the signal that it and bpftrace were sent, when bpftrace has ended.
   const ourSignal = outcome.ending === 'deadline' && /^SIG(?:INT|TERM)$/.test(outcome.signal ?? '');
+  if (outcome.exitCode === 0 && !outcome.ending && !evidence.announcedAttach && !evidence.printed) {
+    return notStarted('it ended without a word; is it a bpftrace at all?');
+  }
   if (outcome.exitCode === 0 || (ownCode && !outcome.signal) || ourSignal) {
     return {
       status: 'completed',

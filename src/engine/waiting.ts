@@ -7,6 +7,7 @@ import type { Execution } from './execution.js';
  * Every wait has a bound and may be cut short by a signal; it returns then as if nothing had come.
  */
 export interface Bound {
+  /** 0 or less returns at once; Infinity is taken for the longest that a timer counts, 24 days. */
   boundMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -43,19 +44,22 @@ async function untilWord(
     // Loaded before the question is asked: a change between the two ends the wait at once.
     const seen = execution.cell.load(word);
     const leftMs = endAt - monotonicMs();
-    if (done() || leftMs <= 0 || bound.signal?.aborted) return;
+    if (done() || !(leftMs > 0) || bound.signal?.aborted) return;
     const wait = Atomics.waitAsync(execution.cell.words, word, seen, leftMs);
     if (wait.async) await untilResolved(wait.value, { ...bound, boundMs: leftMs });
   }
 }
 
+/** Of setTimeout: beyond it, it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 async function untilResolved(promise: Promise<unknown>, { boundMs, signal }: Bound): Promise<void> {
-  if (boundMs <= 0 || signal?.aborted) return;
+  if (!(boundMs > 0) || signal?.aborted) return;
   let cut: () => void = () => {};
   const cutShort = new Promise<void>(resolve => {
     cut = resolve;
   });
-  const timer = setTimeout(cut, boundMs);
+  const timer = setTimeout(cut, Math.min(boundMs, LONGEST_TIMER_MS));
   signal?.addEventListener('abort', cut, { once: true });
   await Promise.race([promise, cutShort]);
   clearTimeout(timer);

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../bpftrace/diagnostics.js';
+import { diagnosticLines } from '../results/diagnostic-text.js';
 import { mapLines } from '../results/map-text.js';
 import type { Result } from '../results/result.js';
 import { TOOL } from './tools/names.js';
@@ -8,7 +8,7 @@ export function resultText(result: Result): string {
   return [
     headLine(result),
     ...losses(result),
-    ...diagnosticLines(result),
+    ...diagnosticLines(result.diagnostics),
     ...maps(result),
     ...output(result),
   ].join('\n');
@@ -55,26 +55,10 @@ function losses(result: Result): string[] {
     lost.push(`LOST: the oldest ${result.lines_dropped} lines were overwritten by newer ones`);
   }
   if (result.lines_truncated) lost.push(`LOST: ${result.lines_truncated} of these lines were cut for length`);
-  return lost;
-}
-
-function diagnosticLines(result: Result): string[] {
-  // The head line has told the error of a failure; its place and excerpt follow here.
-  return result.diagnostics.filter(diagnostic => !diagnostic.noise).flatMap(oneDiagnostic);
-}
-
-function oneDiagnostic(diagnostic: Diagnostic): string[] {
-  const { line, column, end_column: end } = diagnostic;
-  const place = line === undefined ? '' : `${line}:${column ?? 1}${end ? `-${end}` : ''}: `;
-  const lines = [`${diagnostic.severity}: ${place}${diagnostic.message}`];
-  if (diagnostic.excerpt) {
-    lines.push(`  ${diagnostic.excerpt}`);
-    if (column) {
-      const indent = diagnostic.excerpt.slice(0, column - 1).replace(/[^\t]/g, ' ');
-      lines.push(`  ${indent}${'~'.repeat(Math.max(1, (end ?? column + 1) - column))}`);
-    }
+  if (result.bytes_dropped) {
+    lost.push(`LOST: ${result.bytes_dropped} bytes were cut off lines that were too long`);
   }
-  return lines;
+  return lost;
 }
 
 function maps(result: Result): string[] {
@@ -85,7 +69,9 @@ function output(result: Result): string[] {
   const { lines_total: total, lines_returned: returned, offset, next_offset: next } = result;
   if (total === 0) {
     return result.status === 'running' && result.maps.length === 0
-      ? [`nothing printed yet (maps come when it ends); ${TOOL.getResult} with wait, or ${TOOL.stop}`]
+      ? [
+          `no complete line printed yet (maps come when it ends); ${TOOL.getResult} with wait, or ${TOOL.stop}`,
+        ]
       : [];
   }
   const range = returned === 0 ? 'none given' : `${offset} to ${next - 1}`;

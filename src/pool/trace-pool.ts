@@ -1,18 +1,18 @@
 import { Piscina } from 'piscina';
 import { boardBytes, clearBoard, STDERR_BYTES_MAX } from '../contract/board.js';
-import { Cell } from '../contract/cell.js';
+import { Cell, WORD } from '../contract/cell.js';
 import { initRing, type RingViews, ringBytes } from '../contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../contract/trace.js';
 import { endOrphan } from './orphan.js';
 
-export interface PoolOptions {
+interface PoolOptions {
   threads: number;
   maxLines: number;
   maxOutputBytes: number;
   maxMapBytes: number;
 }
 
-export type TraceRequest = Omit<TraceTask, 'cell' | 'ring' | 'board'> & { maxLines: number };
+type TraceRequest = Omit<TraceTask, 'cell' | 'ring' | 'board'> & { maxLines: number };
 
 /** The worker thread is gone; its child has been ended. What it had published is still in its buffers. */
 export interface Crash {
@@ -65,6 +65,7 @@ export class TracePool {
       board: new SharedArrayBuffer(boardBytes(this.options.maxMapBytes + STDERR_BYTES_MAX)),
     };
     const cell = new Cell();
+    cell.store(WORD.ATTACHED_PROBES, -1);
     const ring = initRing(buffers.ring, maxLines, this.options.maxOutputBytes);
     clearBoard(buffers.board);
     // No `signal`: aborting it would end the thread and leave the child behind. The cell's command does it.
@@ -85,10 +86,6 @@ export class TracePool {
         released = true;
       },
     };
-  }
-
-  get threads(): number {
-    return this.workers.threads.length;
   }
 
   /** Ends the threads. Only after every outcome has come: a thread that is ended takes its child's pipes along. */

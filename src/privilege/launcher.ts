@@ -10,7 +10,7 @@ import { findExecutable } from './executable.js';
  *          `timeout` from coreutils, running as root, holds a deadline of its own.
  *   none   tools that need root say what to do.
  */
-export type PrivilegeMode = 'root' | 'sudo' | 'none';
+type PrivilegeMode = 'root' | 'sudo' | 'none';
 
 export interface Launcher {
   readonly mode: PrivilegeMode;

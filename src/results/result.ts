@@ -9,10 +9,10 @@ import { FAILURES } from '../contract/errors.js';
 export const STATUSES = ['queued', 'starting', 'running', 'completed', 'failed', 'stopped'] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'failure'] as const;
+const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'failure'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
-export const mapSchema = z.object({
+const mapSchema = z.object({
   name: z.string().describe('with the @'),
   type: z.string().describe("bpftrace's word: map, hist, stats, ..."),
   value: z
@@ -46,6 +46,7 @@ export const resultSchema = z.object({
   lines_returned: z.number().int().describe('lines in output'),
   lines_dropped: z.number().int().describe('oldest lines overwritten by newer ones'),
   lines_truncated: z.number().int().optional().describe('of the lines given, those cut for length'),
+  bytes_dropped: z.number().int().optional().describe('bytes cut off lines that were too long'),
   maps: z.array(mapSchema).describe('latest snapshot of each map; most print only when the program ends'),
   lost_events: z.number().int().describe('events the kernel dropped before bpftrace could read them'),
   timeout: z.number().describe('deadline, s from attached'),

@@ -1,7 +1,7 @@
 import { copyOut, HEAD, type RingViews, TAIL, unpack } from '../contract/ring.js';
 import { decodeLine } from './decode.js';
 
-export interface LineSlice {
+interface LineSlice {
   lines: string[];
   /** Sequence number of the first line given; above the one asked for when that had been overwritten. */
   offset: number;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-export interface StoreLimits {
+interface StoreLimits {
   ttlMs: number;
   maxCount: number;
   maxBytes: number;
@@ -52,9 +52,5 @@ export class ResultStore<T extends Stored> {
 
   get bytes(): number {
     return this.entries.calculatedSize;
-  }
-
-  clear(): void {
-    this.entries.clear();
   }
 }

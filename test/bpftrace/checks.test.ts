@@ -163,7 +163,7 @@ exit 255`,
     const path = script('hangs', `trap '' TERM\nsleep 600 &\necho $$ $! > ${pids}\nwait`);
     const startMs = performance.now();
     const check = named(await runChecks({ bpftracePath: path }), 'bpftrace');
-    assert.ok(performance.now() - startMs < 8_000);
+    assert.ok(performance.now() - startMs < 15_000);
     assert.equal(check.answer, 'no');
     assert.match(check.detail, /did not end within \d+ ms and was killed/);
     for (const pid of readFileSync(pids, 'utf8').trim().split(' ')) {
@@ -175,7 +175,7 @@ exit 255`,
     const path = script('lingers', 'echo "bpftrace v0.17.0"; sleep 600 & exit 0');
     const startMs = performance.now();
     assert.equal(named(await runChecks({ bpftracePath: path }), 'bpftrace').answer, 'yes');
-    assert.ok(performance.now() - startMs < 8_000);
+    assert.ok(performance.now() - startMs < 15_000);
   });
 });
 

@@ -68,7 +68,7 @@ describe('run', () => {
     const { status, stdout, stderr } = cli(['run', '-e', 'BEGIN { printf("x" }']);
     assert.equal(status, 1);
     assert.equal(stdout, '');
-    assert.match(stderr, /^error: 1:20: syntax.*\n {2}BEGIN \{ printf\("x" \}\n {21}~\n/);
+    assert.match(stderr, /^error: 1:20-21: syntax.*\n {2}BEGIN \{ printf\("x" \}\n {21}~\n/);
     assert.match(stderr, /failed \(compile_failed\)/);
   });
 
@@ -81,7 +81,7 @@ describe('run', () => {
     [['run', '-e', ''], /the program is empty/],
     [['run', '--no-such-flag'], /unknown option/],
     [['--concurrency', '0'], /--concurrency 0: must be a whole number from 1 to 256/],
-    [['no-such-command'], /too many arguments|unknown command/],
+    [['no-such-command'], /there is no command "no-such-command"; there are serve, run/],
   ] as const) {
     test(`wrong usage is told, exit code 2: ${args.join(' ')}`, () => {
       const { status, stdout, stderr } = cli(args);

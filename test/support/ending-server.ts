@@ -74,7 +74,7 @@ export interface End {
   log: LogLine[];
 }
 
-export interface LogLine {
+interface LogLine {
   level: number;
   msg: string;
   why?: string;

@@ -35,13 +35,13 @@ export const DEAF = "trap '' INT TERM";
 /** It does nothing, in the process of the script itself, until a signal ends it. */
 export const SLEEP = 'exec sleep 1000';
 
-export interface FakeRun {
+interface FakeRun {
   result: Result;
   /** From the submission to the end. */
   ms: number;
 }
 
-export interface FakeOptions extends Partial<Config> {
+interface FakeOptions extends Partial<Config> {
   program?: string;
   /** A minute, if absent: the fake ends first. */
   deadlineMs?: number;

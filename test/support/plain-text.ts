@@ -6,7 +6,7 @@ export interface MapShape {
   weight: number;
 }
 
-export interface PlainOutput {
+interface PlainOutput {
   /** What printf and its like printed; blank lines, which surround maps, are left out. */
   lines: string[];
   /** By name; of a map that was printed several times the heaviest. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** One process as /proc shows it. */
-export interface ProcessInfo {
+interface ProcessInfo {
   pid: number;
   ppid: number;
   /** One letter: R, S, D, Z, … */
@@ -9,7 +9,7 @@ export interface ProcessInfo {
   command: string;
 }
 
-export function processInfo(pid: number): ProcessInfo | undefined {
+function processInfo(pid: number): ProcessInfo | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const [state = '?', ppid = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

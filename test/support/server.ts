@@ -38,11 +38,12 @@ export class ServerUnderTest {
 
   static async start(
     flags: readonly string[] = [],
-    options: { node?: string; env?: NodeJS.ProcessEnv } = {},
+    options: { node?: string; env?: NodeJS.ProcessEnv; uid?: number } = {},
   ): Promise<ServerUnderTest> {
     const child = spawn(options.node ?? process.execPath, [MAIN, '--bpftrace', BPFTRACE, ...flags], {
       stdio: 'pipe',
       env: { ...process.env, ...options.env },
+      ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
     });
     const transport = new PipeTransport(child);
     const client = await createMCPClient({ transport });

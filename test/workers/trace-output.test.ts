@@ -18,7 +18,11 @@ describe('trace: how a child ends of itself', () => {
     const program = `BEGIN //${'x'.repeat(4_000_000)}`;
     const options = { program, maxProgramBytes: 8_000_000 };
     const clean = await runFake(shell('exit 0'), options);
-    assert.deepEqual([clean.result.status, clean.result.ended_by], ['completed', 'exit']);
+    assert.deepEqual(
+      [clean.result.status, clean.result.reason],
+      ['failed', 'start_failed'],
+      'that was no bpftrace',
+    );
     const failing = await runFake(shell("echo 'ERROR: no time to read' >&2", 'exit 1'), options);
     const { reason, error_message, exit_code } = failing.result;
     assert.deepEqual([reason, error_message, exit_code], ['compile_failed', 'no time to read', 1]);

@@ -14,7 +14,10 @@ describe('trace: the real bpftrace', () => {
   let engine: TraceEngine;
   let me: ClientView;
   before(() => {
-    engine = createEngine({ bpftrace: BPFTRACE, concurrency: 2 }, { onEnd: ({ id }) => ended.push(id) });
+    engine = createEngine(
+      { bpftrace: BPFTRACE, concurrency: 2 },
+      { onEnd: ({ execution }) => ended.push(execution) },
+    );
     me = engine.as('me');
   });
   after(async () => {

@@ -14,7 +14,7 @@ export interface CommandResult {
   durationMs: number;
 }
 
-export interface CommandOptions {
+interface CommandOptions {
   timeoutMs: number;
   /** Written to standard input, which is then closed. */
   stdin?: string;

@@ -25,7 +25,7 @@ export interface KernelFacts {
   bpfJitEnable: string | undefined;
 }
 
-export interface Tracefs {
+interface Tracefs {
   /** Where it is, readable or not. */
   path: string | undefined;
   /** Its events directory could be listed by this process; root's eyes see more than a plain user's. */
@@ -35,7 +35,7 @@ export interface Tracefs {
 }
 
 /** `unreadable` also when a directory above it is closed to this process: it may then be absent as well. */
-export type FileState = 'readable' | 'unreadable' | 'absent';
+type FileState = 'readable' | 'unreadable' | 'absent';
 
 export const TRACEFS_PATH = '/sys/kernel/tracing';
 export const DEBUGFS_PATH = '/sys/kernel/debug';

@@ -7,7 +7,7 @@ import type { HostFeatures } from './info.js';
 import { type Check, notYes, yes } from './types.js';
 
 /** Checks on bpftrace itself: is it there, does it answer, does it trace. */
-export interface FoundBpftrace {
+interface FoundBpftrace {
   asked: string;
   /** Undefined when there is no such executable. */
   path?: string;
@@ -16,7 +16,7 @@ export interface FoundBpftrace {
 }
 
 /** Printing the version takes bpftrace 50 ms; slow disks and cold caches get the rest. */
-const VERSION_TIMEOUT_MS = 3_000;
+const VERSION_TIMEOUT_MS = 10_000;
 /** Fixtures, and so the parsers, reach back to this one. */
 const OLDEST_TRIED: Release = '0.17';
 

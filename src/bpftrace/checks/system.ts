@@ -128,7 +128,7 @@ export function bpfJitCheck(kernel: KernelFacts): Check {
   return notYes('bpf_jit', false, 'unknown', 'bpf_jit_enable cannot be read', 'run this as root');
 }
 
-const SETPRIV_TIMEOUT_MS = 2_000;
+const SETPRIV_TIMEOUT_MS = 10_000;
 
 /** By doing it: busybox has a setpriv too, without the option. Undefined when there is none. */
 export async function trySetpriv(): Promise<CommandResult | undefined> {

@@ -23,7 +23,7 @@ export interface Entry extends Extent {
   example: string;
 }
 
-export type Define = (
+type Define = (
   name: string,
   signature: string,
   description: string,

@@ -8,7 +8,7 @@ import { PROBE_TYPES } from './probe-types.js';
 export { HELPER_KINDS, type HelperKind };
 
 /** What the installed bpftrace has, in three answers: an unknown version must not read as "missing". */
-export type Availability = 'yes' | 'no' | 'unknown';
+type Availability = 'yes' | 'no' | 'unknown';
 
 export interface Helper {
   name: string;

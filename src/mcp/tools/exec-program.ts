@@ -50,6 +50,8 @@ Pass wait to get the finished result in one call; otherwise fetch it with ${TOOL
       });
       if (args.wait) await client.untilEnded(id, { boundMs: args.wait * 1000, signal });
       else await client.untilSettled(id, { boundMs: SETTLE_BOUND_MS, signal });
+      // Its id will reach nobody: nobody else would end it.
+      if (signal.aborted) client.stop(id);
       const structured = client.result(id);
       return { structured, text: resultText(structured) };
     },

@@ -9,7 +9,7 @@ import { MAX_WAIT_S, waitSchema } from './wait.js';
 export const getResult = defineTool({
   name: TOOL.getResult,
   title: 'Read what a program printed',
-  description: `The state of an execution and what it has printed so far: lines from offset on, the latest snapshot of each map, losses, diagnostics. Most maps come only when the program ends (deadline included): pass wait to return as soon as there is something new or it has ended. Page through lines with offset = next_offset. Only the newest lines are kept; lines_dropped counts the overwritten ones. Results are kept for an hour after the end.`,
+  description: `The state of an execution and what it has printed so far: lines from offset on, the latest snapshot of each map, losses, diagnostics. Most maps come only when the program ends (deadline included): pass wait to return as soon as there is something newer (than offset, or than what is there now) or it has ended. Page through lines with offset = next_offset. Only the newest lines are kept; lines_dropped counts the overwritten ones. Results are kept for an hour after the end.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
     execution_id: z.string().describe(`from ${TOOL.exec}`),
@@ -36,7 +36,7 @@ export const getResult = defineTool({
     // Refuses an offset past the end before waiting for it.
     const before = client.result(args.execution_id, { ...window, limit: 0 });
     if (args.wait) {
-      await client.untilNews(args.execution_id, args.offset ?? before.offset, {
+      await client.untilNews(args.execution_id, args.offset ?? before.lines_total, {
         boundMs: args.wait * 1000,
         signal,
       });

@@ -6,7 +6,7 @@ import { TOOL } from './names.js';
 export const listProbes = defineTool({
   name: TOOL.listProbes,
   title: 'Find probes',
-  description: `What can be traced on this host. filter is a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), a pattern without its provider (syscalls:*open*), or words that must all occur (tcp retransmit). Without a filter it lists everything, page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*. details adds each probe's fields (args.NAME, args->NAME before bpftrace 0.19). Not listed but always there: BEGIN, END, interval:s:N, interval:ms:N, profile:hz:N.`,
+  description: `What can be traced on this host. filter is a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), a pattern without its provider (syscalls:*open*), or words that must all occur (tcp retransmit). Without a filter it lists everything, page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*. details adds each probe's fields (args.NAME, args->NAME before bpftrace 0.19). Not listed but always there: BEGIN, END, interval:s:N, interval:ms:N, profile:hz:N, software:page-faults:N and the like, hardware:cycles:N and the like.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
     filter: z.string().max(1000).optional(),
