@@ -1,7 +1,7 @@
 import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
 import type { MapRecord } from '../contract/board.js';
 import { type FailureReason, Refusal } from '../contract/errors.js';
-import { parseExact } from '../results/decode.js';
+import { parseExact, repairBuckets } from '../results/decode.js';
 import type { EndedBy, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal, readLines } from '../results/ring-reader.js';
 import type { Execution } from './execution.js';
@@ -129,24 +129,11 @@ export function summaryOf(execution: Execution, queuePosition: number): Summary 
   };
 }
 
-/**
- * 0.17 overflows the bounds of the last bucket of hist(), which holds everything from 2^31 on, and writes
- * {"min": -2147483648, "max": 0}. No other bucket has these bounds.
- */
-function repairBuckets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(repairBuckets);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('min' in value && 'max' in value && value.min === -(2 ** 31) && value.max === 0) {
-    const { min: _min, max: _max, ...rest } = value;
-    return { min: 2 ** 31, ...rest };
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, repairBuckets(entry)]));
-}
-
 function mapOf(record: MapRecord): Result['maps'][number] {
   let value: unknown;
   try {
-    value = repairBuckets(parseExact(record.json));
+    const parsed = parseExact(record.json);
+    value = record.type === 'hist' ? repairBuckets(parsed) : parsed;
   } catch {
     value = record.json; // Not JSON: shown as it came rather than not at all.
   }

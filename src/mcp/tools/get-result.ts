@@ -33,9 +33,9 @@ export const getResult = defineTool({
   output: resultSchema,
   async handle(args, { client, signal }) {
     const window = { offset: args.offset, limit: args.limit };
-    // Refuses an offset past the end before waiting for it.
-    const before = client.result(args.execution_id, { ...window, limit: 0 });
     if (args.wait) {
+      // Refuses an offset past the end before waiting for it.
+      const before = client.result(args.execution_id, { ...window, limit: 0 });
       await client.untilNews(args.execution_id, args.offset ?? before.lines_total, {
         boundMs: args.wait * 1000,
         signal,
