@@ -53,10 +53,6 @@ const INFO_TIMEOUT_MS = 20_000;
 /** In every kernel since 2.6, never inlined, and the one bpftrace's own documentation uses. */
 const FENTRY_SAMPLE = 'fentry:vfs_read';
 
-export async function runChecks(options: CheckOptions): Promise<Check[]> {
-  return (await inspectHost(options)).checks;
-}
-
 /** Takes as long as the longest child: the proof that tracing works, about half a second. */
 export async function inspectHost(options: CheckOptions): Promise<Inspection> {
   const launcher = options.launcher ?? chooseLauncher(process.env);

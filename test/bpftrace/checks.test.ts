@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Check, type Inspection, inspectHost, runChecks } from '../../src/bpftrace/checks.js';
+import { type Check, type Inspection, inspectHost } from '../../src/bpftrace/checks.js';
 import { findExecutable } from '../../src/privilege/executable.js';
 
 const bpftrace = findExecutable('bpftrace', process.env);
@@ -114,7 +114,7 @@ describe('a bpftrace that does not work', () => {
   }
 
   test('a path that leads nowhere', async () => {
-    const checks = await runChecks({ bpftracePath: join(folder, 'nowhere') });
+    const checks = (await inspectHost({ bpftracePath: join(folder, 'nowhere') })).checks;
     assertWellFormed(checks);
     assert.equal(named(checks, 'bpftrace').answer, 'no');
     assert.match(named(checks, 'bpftrace').detail, /no executable at .*nowhere/);
@@ -123,14 +123,14 @@ describe('a bpftrace that does not work', () => {
   });
 
   test('a name that is nowhere on PATH: install it', async () => {
-    const check = named(await runChecks({ bpftracePath: 'bpftrace-nowhere' }), 'bpftrace');
+    const check = named((await inspectHost({ bpftracePath: 'bpftrace-nowhere' })).checks, 'bpftrace');
     assert.equal(check.answer, 'no');
     assert.match(check.action ?? '', /install .*doctor --fix/);
   });
 
   test('one that fails at once', async () => {
     const path = script('fails', 'echo "cannot load libLLVM" >&2; exit 1');
-    const checks = await runChecks({ bpftracePath: path });
+    const checks = (await inspectHost({ bpftracePath: path })).checks;
     assertWellFormed(checks);
     const check = named(checks, 'bpftrace');
     assert.equal(check.answer, 'no');
@@ -140,7 +140,7 @@ describe('a bpftrace that does not work', () => {
   });
 
   test('one that prints no version: unknown, and the rest is tried all the same', async () => {
-    const checks = await runChecks({ bpftracePath: script('strange', 'echo hello') });
+    const checks = (await inspectHost({ bpftracePath: script('strange', 'echo hello') })).checks;
     assert.equal(named(checks, 'bpftrace').answer, 'unknown');
     assert.match(named(checks, 'traces').detail, /a trivial program ended with status 0/);
   });
@@ -153,7 +153,7 @@ echo "stdin:1:1-6: ERROR: no such thing" >&2
 echo "ERROR: couldn't set RLIMIT_MEMLOCK for bpftrace" >&2
 exit 255`,
     );
-    const checks = await runChecks({ bpftracePath: path });
+    const checks = (await inspectHost({ bpftracePath: path })).checks;
     assert.equal(named(checks, 'bpftrace').answer, 'yes');
     assert.match(named(checks, 'traces').detail, /status 255: stdin:1:1-6: ERROR: no such thing/);
   });
@@ -162,7 +162,7 @@ exit 255`,
     const pids = join(folder, 'pids');
     const path = script('hangs', `trap '' TERM\nsleep 600 &\necho $$ $! > ${pids}\nwait`);
     const startMs = performance.now();
-    const check = named(await runChecks({ bpftracePath: path }), 'bpftrace');
+    const check = named((await inspectHost({ bpftracePath: path })).checks, 'bpftrace');
     assert.ok(performance.now() - startMs < 15_000);
     assert.equal(check.answer, 'no');
     assert.match(check.detail, /did not end within \d+ ms and was killed/);
@@ -174,7 +174,7 @@ exit 255`,
   test('one that holds its output open after its end', async () => {
     const path = script('lingers', 'echo "bpftrace v0.17.0"; sleep 600 & exit 0');
     const startMs = performance.now();
-    assert.equal(named(await runChecks({ bpftracePath: path }), 'bpftrace').answer, 'yes');
+    assert.equal(named((await inspectHost({ bpftracePath: path })).checks, 'bpftrace').answer, 'yes');
     assert.ok(performance.now() - startMs < 15_000);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { type Check, runChecks } from '../../src/bpftrace/checks.js';
+import { type Check, inspectHost } from '../../src/bpftrace/checks.js';
 import { doctor } from '../../src/cli/doctor.js';
 import { findExecutable } from '../../src/privilege/executable.js';
 
@@ -23,7 +23,7 @@ const healthy = (checks: readonly Check[]) =>
 
 describe('doctor', () => {
   test('one aligned line a check, an action under each that is not ok, a summary; the code says the same', async () => {
-    const checks = await runChecks({ bpftracePath: 'bpftrace' });
+    const checks = (await inspectHost({ bpftracePath: 'bpftrace' })).checks;
     const { code, printed } = await run({});
     assert.equal(code, healthy(checks) ? 0 : 1);
     const [body = '', summary = ''] = printed.trimEnd().split('\n\n');
