@@ -1,28 +1,32 @@
-import { bucketRange, isHistogram, mapLines } from '../results/map-text.js';
-import type { Result } from '../results/result.js';
+import type { Bucket, TypedMap } from '../contract/map.js';
+import { isSingle, keyText, mapLines } from '../results/map-text.js';
+import { isHistogram } from '../results/typed-map.js';
 
 const BAR_CHARACTERS = 50;
 
 /** A map as a person reads it: everything in it, histograms as bars. */
-export function renderMap(map: Result['maps'][number]): string[] {
-  return [...renderValue(map.name, map.value, map), ''];
+export function renderMap(map: TypedMap): string[] {
+  const { name, value, entries = [] } = map;
+  if (isHistogram(value)) return [`${name}:`, ...bars(value.buckets), ''];
+  if (!isHistogram(entries[0]?.value)) return [...mapLines(map, Number.POSITIVE_INFINITY), ''];
+  const drawn = entries.flatMap(entry =>
+    isHistogram(entry.value) ? [`${name}[${keyText(entry.key)}]:`, ...bars(entry.value.buckets)] : [],
+  );
+  return [...drawn, ''];
 }
 
-function renderValue(name: string, value: unknown, map: Result['maps'][number]): string[] {
-  if (isHistogram(value)) return [`${name}:`, ...bars(value)];
-  const keyed = typeof value === 'object' && value !== null && Object.values(value).some(isHistogram);
-  if (keyed)
-    return Object.entries(value).flatMap(([key, entry]) => renderValue(`${name}[${key}]`, entry, map));
-  return mapLines({ ...map, name, value }, Number.POSITIVE_INFINITY);
-}
-
-function bars(buckets: Parameters<typeof bucketRange>[0][]): string[] {
-  const largest = Math.max(1, ...buckets.map(bucket => Number(bucket.count)));
-  const ranges = buckets.map(bucketRange);
+function bars(buckets: Bucket[]): string[] {
+  const largest = Math.max(1, ...buckets.map(([, , count]) => Number(count)));
+  const ranges = buckets.map(rangeText);
   const width = Math.max(...ranges.map(range => range.length));
-  const digits = Math.max(...buckets.map(bucket => String(bucket.count).length));
-  return buckets.map((bucket, i) => {
-    const bar = '@'.repeat(Math.round((Number(bucket.count) / largest) * BAR_CHARACTERS));
-    return `${(ranges[i] ?? '').padEnd(width)} ${String(bucket.count).padStart(digits)} |${bar.padEnd(BAR_CHARACTERS)}|`;
+  const digits = Math.max(...buckets.map(([, , count]) => String(count).length));
+  return buckets.map(([, , count], i) => {
+    const bar = '@'.repeat(Math.round((Number(count) / largest) * BAR_CHARACTERS));
+    return `${(ranges[i] ?? '').padEnd(width)} ${String(count).padStart(digits)} |${bar.padEnd(BAR_CHARACTERS)}|`;
   });
+}
+
+function rangeText([lower, upper]: Bucket): string {
+  if (isSingle([lower, upper])) return `[${lower}]`;
+  return `${lower === null ? '(...' : `[${lower}`}, ${upper ?? '...'})`;
 }

@@ -1,9 +1,8 @@
 import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
-import type { MapRecord } from '../contract/board.js';
 import { type FailureReason, Refusal } from '../contract/errors.js';
-import { parseExact, repairBuckets } from '../results/decode.js';
 import type { EndedBy, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal, readLines } from '../results/ring-reader.js';
+import { typedMap } from '../results/typed-map.js';
 import type { Execution } from './execution.js';
 
 export const LIMIT_MAX = 1000;
@@ -61,7 +60,7 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
     lines_dropped: linesDropped(ring),
     ...(slice.truncated > 0 && { lines_truncated: slice.truncated }),
     ...(ring.droppedBytes > 0 && { bytes_dropped: ring.droppedBytes }),
-    maps: board.maps.map(mapOf),
+    maps: board.maps.map(typedMap),
     lost_events: execution.lostEvents,
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
@@ -126,21 +125,5 @@ export function summaryOf(execution: Execution, queuePosition: number): Summary 
     duration: Math.round(execution.durationMs) / 1000,
     submitted_at: execution.submittedAt.toISOString(),
     program: program.length > PROGRAM_CHARACTERS ? `${program.slice(0, PROGRAM_CHARACTERS)}…` : program,
-  };
-}
-
-function mapOf(record: MapRecord): Result['maps'][number] {
-  let value: unknown;
-  try {
-    const parsed = parseExact(record.json);
-    value = record.type === 'hist' ? repairBuckets(parsed) : parsed;
-  } catch {
-    value = record.json; // Not JSON: shown as it came rather than not at all.
-  }
-  return {
-    name: record.name,
-    type: record.type,
-    value,
-    ...(record.omittedEntries > 0 && { omitted_entries: record.omittedEntries }),
   };
 }

@@ -128,17 +128,3 @@ function quoteWords(text: string): string {
     word[0] === '"' || JSON_WORD.test(word.trim()) ? word : JSON.stringify(word),
   );
 }
-
-/**
- * 0.17 overflows the bounds of the last bucket of hist(), which holds everything from 2^31 on, and writes
- * {"min": -2147483648, "max": 0}. No other bucket has these bounds.
- */
-export function repairBuckets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(repairBuckets);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('min' in value && 'max' in value && value.min === -(2 ** 31) && value.max === 0) {
-    const { min: _min, max: _max, ...rest } = value;
-    return { min: 2 ** 31, ...rest };
-  }
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, repairBuckets(entry)]));
-}

@@ -1,88 +1,52 @@
-import type { Result } from './result.js';
-
-type MapValue = Result['maps'][number];
+import type { Bounds, Histogram, KeyPart, MapValue, TypedMap } from '../contract/map.js';
+import { isFrames, isHistogram, isSeries, isStatistics } from './typed-map.js';
 
 /** Entries of one map shown as text, the largest first. */
 const ENTRIES_SHOWN = 20;
 
-interface Bucket {
-  min?: number | string;
-  max?: number | string;
-  count: number | string;
-}
-
-/** One map in compact lines: `@n: 20`, an entry a line, a bucket with something in it a line. */
-export function mapLines(map: MapValue, shown = ENTRIES_SHOWN): string[] {
-  const { name, value } = map;
-  const lines = valueLines(name, value, shown);
-  if (map.omitted_entries) lines.push(`${name}: ${map.omitted_entries} more entries were left out for size`);
-  return lines;
-}
-
-function valueLines(name: string, value: unknown, shown: number): string[] {
-  if (isHistogram(value))
-    return [`${name}:`, ...value.filter(bucket => Number(bucket.count) > 0).map(bucketLine)];
-  if (isSeries(value))
-    return [`${name}:`, ...value.map(slot => `  ${slot.interval_start} ${plain(slot.value)}`)];
-  if (!isRecord(value)) return [`${name}: ${plain(value)}`];
-  if (isStatistics(value)) return [`${name}: ${statistics(value)}`];
-  const entries = Object.entries(value).sort((a, b) => weight(b[1]) - weight(a[1]));
+/** One map in compact lines: `@n: 20`, an entry a line, the buckets of a histogram in one line. */
+export function mapLines(map: TypedMap, shown = ENTRIES_SHOWN): string[] {
+  const { name, entries, omitted } = map;
+  if (!entries) return [`${name}: ${valueText(map.value ?? null)}`];
   const lines = entries
     .slice(0, shown)
-    .flatMap(([key, entry]) => valueLines(`${name}[${key}]`, entry, shown));
+    .map(({ key, value }) => `${name}[${keyText(key)}]: ${valueText(value)}`);
   const rest = entries.length - shown;
   if (rest > 0) lines.push(`${name}: ${rest} smaller entries not shown here`);
+  if (omitted) lines.push(`${name}: ${omitted.entries} more entries were left out for size`);
   return lines;
 }
 
-/** `[4, 8)` for bpftrace's inclusive {min: 4, max: 7}; a missing bound is open; a single value stands alone. */
-export function bucketRange({ min, max }: Bucket): string {
-  if (min !== undefined && min === max) return `[${min}]`;
-  return `${min === undefined ? '(...' : `[${min}`}, ${max === undefined ? '...' : oneMore(max)})`;
+export function keyText(key: readonly KeyPart[]): string {
+  return key.map(part => (Array.isArray(part) ? framesText(part) : String(part))).join(', ');
 }
 
-/** A bound that is no integer (0.27 has labels there) is exclusive already. */
-function oneMore(max: number | string): number | bigint | string {
-  if (typeof max === 'number') return max + 1;
-  return /^-?\d+$/.test(max) ? BigInt(max) + 1n : max;
-}
-
-function bucketLine(bucket: Bucket): string {
-  return `  ${bucketRange(bucket)} ${bucket.count}`;
-}
-
-export function isHistogram(value: unknown): value is Bucket[] {
-  return Array.isArray(value) && value.every(bucket => isRecord(bucket) && 'count' in bucket);
-}
-
-/** A time series of 0.24 and later. */
-function isSeries(value: unknown): value is { interval_start: string; value: unknown }[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every(slot => isRecord(slot) && 'interval_start' in slot && 'value' in slot)
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isStatistics(value: Record<string, unknown>): boolean {
-  return 'count' in value && 'average' in value && 'total' in value;
-}
-
-function statistics(value: Record<string, unknown>): string {
-  return `count ${value.count}, average ${value.average}, total ${value.total}`;
-}
-
-function plain(value: unknown): string {
+export function valueText(value: MapValue): string {
+  if (isHistogram(value)) return histogramText(value);
+  if (isStatistics(value)) return `count ${value.count}, average ${value.average}, total ${value.total}`;
+  if (isFrames(value)) return framesText(value);
+  if (isSeries(value)) return value.map(point => `${point.at} ${point.value}`).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Number, or the sum of a histogram's or statistics' counts. */
-function weight(value: unknown): number {
-  if (isHistogram(value)) return value.reduce((sum, bucket) => sum + Number(bucket.count), 0);
-  if (isRecord(value)) return Number(value.count) || 0;
-  return Number(value) || 0;
+function framesText(frames: { symbol: string; offset?: number | undefined }[]): string {
+  return frames
+    .map(({ symbol, offset }) => (offset === undefined ? symbol : `${symbol}+${offset}`))
+    .join(' < ');
+}
+
+function histogramText({ count, p50, p90, p99, buckets }: Histogram): string {
+  if (!p50 || !p90 || !p99) return 'n=0';
+  const all = buckets.map(([lower, upper, n]) => `${boundsText([lower, upper])}:${n}`).join(' ');
+  return `n=${count} p50 ${boundsText(p50)} p90 ${boundsText(p90)} p99 ${boundsText(p99)} | ${all}`;
+}
+
+/** `[4,8)`; a missing bound is open; a single value stands alone. */
+export function boundsText([lower, upper]: Bounds): string {
+  if (isSingle([lower, upper])) return String(lower);
+  return `${lower === null ? '(..' : `[${lower}`},${upper ?? '..'})`;
+}
+
+export function isSingle([lower, upper]: Bounds): boolean {
+  return typeof lower === 'number' && upper === lower + 1;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { diagnosticSchema } from '../bpftrace/diagnostics.js';
 import { FAILURES } from '../contract/errors.js';
+import { mapSchema } from './map-schema.js';
 
 /**
  * What is known of an execution, in the words of the tools' contract (hence snake_case): the engine gives it,
@@ -11,17 +12,6 @@ export type Status = (typeof STATUSES)[number];
 
 const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'failure'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
-
-const mapSchema = z.object({
-  name: z.string().describe('with the @'),
-  type: z.string().describe("bpftrace's word: map, hist, stats, ..."),
-  value: z
-    .unknown()
-    .describe(
-      'a number, or an object by key (keys that bpftrace prints alike get #2, #3, ...); hist: buckets {min,max,count} with inclusive bounds. Integers above 2^53 are strings',
-    ),
-  omitted_entries: z.number().int().optional().describe('entries left out for size; the largest were kept'),
-});
 
 export const resultSchema = z.object({
   execution_id: z.string().describe('32 hex digits of chance and 8 that prove it was given out here'),

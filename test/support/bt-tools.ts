@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { MapValue, TypedMap } from '../../src/contract/map.js';
 import type { Result } from '../../src/results/result.js';
+import { isHistogram, isStatistics } from '../../src/results/typed-map.js';
 import { type PlainRun, runPlain } from './plain-bpftrace.js';
 import { type MapShape, readPlain } from './plain-text.js';
 import type { ServerUnderTest } from './server.js';
@@ -192,21 +194,20 @@ function compareMaps(row: ToolRow, ours: Map<string, MapShape>, theirs: Map<stri
 /** Our lines without the earlier snapshots of maps among them, which bpftrace prints as maps; without blank ones. */
 function readOurs(result: Result): { lines: string[]; maps: Map<string, MapShape> } {
   const lines = result.output.filter(line => line.trim() !== '' && !/^@\w*: [[{"\d-]/.test(line));
-  return { lines, maps: new Map(result.maps.map(map => [map.name, shapeOf(map.value)])) };
+  return { lines, maps: new Map(result.maps.map(map => [map.name, shapeOfMap(map)])) };
 }
 
-function shapeOf(value: unknown): MapShape {
-  if (Array.isArray(value)) {
-    const counts = value.map(bucket => Number((bucket as { count: unknown }).count));
-    return { kind: 'hist', weight: counts.reduce((sum, count) => sum + count, 0) };
-  }
-  if (typeof value === 'object' && value !== null) {
-    if ('count' in value && 'average' in value) return { kind: 'stats', weight: Number(value.count) };
-    const shapes = Object.values(value).map(shapeOf);
-    const number = shapes.every(shape => shape.kind === 'number');
-    const weight = number ? shapes.length : shapes.reduce((sum, shape) => sum + shape.weight, 0);
-    return { kind: `keyed ${shapes[0]?.kind}`, weight };
-  }
+function shapeOfMap({ value, entries }: TypedMap): MapShape {
+  if (!entries) return shapeOf(value ?? 0);
+  const shapes = entries.map(entry => shapeOf(entry.value));
+  const number = shapes.every(shape => shape.kind === 'number');
+  const weight = number ? shapes.length : shapes.reduce((sum, shape) => sum + shape.weight, 0);
+  return { kind: `keyed ${shapes[0]?.kind}`, weight };
+}
+
+function shapeOf(value: MapValue): MapShape {
+  if (isHistogram(value)) return { kind: 'hist', weight: Number(value.count) };
+  if (isStatistics(value)) return { kind: 'stats', weight: Number(value.count) };
   const number = typeof value === 'number' || /^-?\d+$/.test(String(value));
   return { kind: number ? 'number' : 'text', weight: number ? Math.abs(Number(value)) : 1 };
 }

@@ -87,7 +87,7 @@ describe('on a full kernel', { concurrency: 1 }, () => {
       const result = await run(program);
       assert.deepEqual([result.status, result.ended_by], ['completed', 'deadline'], result.error_message);
       assert.equal(result.maps.length, 1);
-      assert.notDeepEqual(result.maps[0]?.value, {});
+      assert.notDeepEqual(result.maps[0]?.entries, []);
       assert.notEqual(result.maps[0]?.value, 0);
     });
   }

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LINE_BYTES_MAX } from '../../src/contract/ring.js';
 import { parseExact } from '../../src/results/decode.js';
-import { bucketRange, mapLines } from '../../src/results/map-text.js';
+import { boundsText, mapLines } from '../../src/results/map-text.js';
+import { isHistogram, typedMap } from '../../src/results/typed-map.js';
 import { reduceMap } from '../../workers/reduce-map.js';
 import { fixturePath } from '../support/fixtures.js';
 import { cut, read } from '../support/read-records.js';
@@ -168,12 +169,12 @@ describe('captured from bpftrace', () => {
   test('0.27.1: time series', () => {
     const { maps } = readCaptured('0.27.1', 'series');
     assert.deepEqual(Object.keys(maps), ['@i', '@k', '@t']);
-    const shown = mapLines({ name: '@k', type: 'tseries', value: maps['@k'] }).concat(
-      mapLines({ name: '@t', type: 'tseries', value: maps['@t'] }),
-    );
+    const shown = read([captured('0.27.1', 'series')])
+      .maps.slice(1)
+      .flatMap(([name, type, json]) => mapLines(typedMap({ name, type, json, omittedEntries: 0 })));
     assert.deepEqual(
-      shown.map(line => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/, 'WHEN')),
-      ['@k[1]:', '  WHEN 2', '  WHEN 2', '  WHEN 1', '@t:', '  WHEN 5', '  WHEN 5', '  WHEN 5'],
+      shown.map(line => line.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/g, 'WHEN')),
+      ['@k[1]: WHEN 2, WHEN 2, WHEN 1', '@t: WHEN 5, WHEN 5, WHEN 5'],
     );
   });
 });
@@ -191,16 +192,26 @@ describe('not seen yet, but written so in the source after 0.27', () => {
 
 describe('bounds of buckets', () => {
   test('inclusive integers become exclusive, be they wider than a double; labels stay', () => {
-    const ranges = [{ min: 4, max: 7 }, { max: -1 }, { min: 10 }, { min: 1, max: 1 }].map(bounds => ({
-      ...bounds,
-      count: 1,
-    }));
-    assert.deepEqual(ranges.map(bucketRange), ['[4, 8)', '(..., 0)', '[10, ...)', '[1]']);
-    assert.equal(
-      bucketRange({ min: '9223372036854775808', max: '18446744073709551615', count: 1 }),
-      '[9223372036854775808, 18446744073709551616)',
+    const json = JSON.stringify([
+      { max: -1 },
+      { min: 1, max: 1 },
+      { min: 4, max: 7 },
+      { min: 10 },
+    ]).replaceAll('}', ', "count": 1}');
+    const typed = typedMap({ name: '@', type: 'hist', json, omittedEntries: 0 });
+    assert.ok(isHistogram(typed.value));
+    assert.deepEqual(
+      typed.value.buckets.map(([lower, upper]) => boundsText([lower, upper])),
+      ['(..,0)', '1', '[4,8)', '[10,..)'],
     );
-    assert.equal(bucketRange({ min: 'low', max: 'high', count: 1 }), '[low, high)');
+    const wide =
+      '[{"min": 9223372036854775808, "max": 18446744073709551615, "count": 1}, {"min": "low", "max": "high", "count": 1}]';
+    const { value } = typedMap({ name: '@', type: 'hist', json: wide, omittedEntries: 0 });
+    assert.ok(isHistogram(value));
+    assert.deepEqual(value.buckets, [
+      ['9223372036854775808', '18446744073709551616', 1],
+      ['low', 'high', 1],
+    ]);
   });
 });
 

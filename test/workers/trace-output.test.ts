@@ -105,7 +105,10 @@ describe('trace: output that is not as it should be', () => {
     const whole = '{"type": "map", "data": {"@": {"a": 1, "b": 2}}}\n';
     const torn = '{"type": "map", "data": {"@": {"a": 5, "b"';
     const { result } = await runFake(printing('torn', whole + torn, 1));
-    assert.deepEqual(result.maps, [{ name: '@', type: 'map', value: { a: 1, b: 2 } }]);
+    assert.deepEqual(result.maps[0]?.entries, [
+      { key: ['b'], value: 2 },
+      { key: ['a'], value: 1 },
+    ]);
     assert.equal(result.output.at(-1), torn);
     assert.equal(result.lines_truncated, 1);
   });
@@ -114,7 +117,8 @@ describe('trace: output that is not as it should be', () => {
     const map = `{"type": "map", "data": {"@": {"${'k'.repeat(30_000_000)}": 1, "small": 2}}}\n`;
     const { result } = await runFake(printing('big-key', map));
     assert.equal(result.status, 'completed', result.error_message);
-    assert.deepEqual(result.maps, [{ name: '@', type: 'map', value: { small: 2 }, omitted_entries: 1 }]);
+    assert.deepEqual(result.maps[0]?.entries, [{ key: ['small'], value: 2 }]);
+    assert.equal(result.maps[0]?.omitted?.entries, 1);
   });
 
   test('a line of 100 MB is cut, memory stays bounded, and the main thread answers meanwhile', async t => {
