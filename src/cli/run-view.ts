@@ -61,8 +61,8 @@ export class RunView {
     this.print(result.maps.flatMap(renderMap));
     for (const line of diagnosticLines(result.diagnostics)) this.note(line);
     if (result.lost_events > 0) this.note(`the kernel dropped ${result.lost_events} events`);
-    if (result.bytes_dropped)
-      this.note(`${result.bytes_dropped} bytes were cut off lines that were too long`);
+    const cutBytes = result.losses?.bytes_dropped ?? 0;
+    if (cutBytes > 0) this.note(`${cutBytes} bytes were cut off lines that were too long`);
     if (result.error_message)
       this.note(`${result.status}${result.reason ? ` (${result.reason})` : ''}: ${result.error_message}`);
   }

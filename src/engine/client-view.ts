@@ -4,8 +4,9 @@ import type { Result, Status, Summary } from '../results/result.js';
 import type { Engine, SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
 import { type HostInfo, hostInfo } from './host-info.js';
-import { resultOf, summaryOf, type Window } from './report.js';
+import { resultOf, summaryOf } from './report.js';
 import { type Bound, untilEnded, untilNews, untilSettled } from './waiting.js';
+import type { Window } from './window.js';
 
 /**
  * The engine as one client sees it: its own executions, by id, as plain data. Every method that takes an id
@@ -39,7 +40,7 @@ export class ClientView {
     await untilEnded(this.find(id), bound);
   }
 
-  /** What is known now. @throws Refusal `offset_out_of_range` */
+  /** What is known now, or the part of it that `window` asks for. @throws Refusal `invalid_argument`, `offset_out_of_range` */
   result(id: string, window?: Window): Result {
     const execution = this.find(id);
     return resultOf(execution, this.engine.queue.position(execution), window);

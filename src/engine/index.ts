@@ -10,8 +10,9 @@ export type { Result, Status, Summary } from '../results/result.js';
 export { ClientView } from './client-view.js';
 export type { EngineHooks, SubmitRequest } from './engine.js';
 export type { HostInfo } from './host-info.js';
-export type { EndReport, Window } from './report.js';
+export type { EndReport } from './report.js';
 export type { Bound } from './waiting.js';
+export type { Window } from './window.js';
 
 /** A running engine. {@link TraceEngine.as} gives the view of one client; the rest is for its owner. */
 export interface TraceEngine {

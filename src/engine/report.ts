@@ -1,46 +1,44 @@
 import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
-import { type FailureReason, Refusal } from '../contract/errors.js';
-import type { EndedBy, Result, Status, Summary } from '../results/result.js';
-import { linesDropped, linesTotal, readLines } from '../results/ring-reader.js';
+import type { FailureReason } from '../contract/errors.js';
+import type { RingViews } from '../contract/ring.js';
+import { jsonBytes } from '../results/bytes.js';
+import { type Excerpt, matching, overview, page } from '../results/excerpt.js';
+import type { EndedBy, Losses, Result, Status, Summary } from '../results/result.js';
+import { linesDropped, linesTotal } from '../results/ring-reader.js';
 import { typedMap } from '../results/typed-map.js';
 import type { Execution } from './execution.js';
+import { checkWindow, type Window } from './window.js';
 
-export const LIMIT_MAX = 1000;
-export const LIMIT_DEFAULT = 100;
 /** Of the program, in a list. */
 const PROGRAM_CHARACTERS = 200;
+/** What the text form has and JSON has not: words around the numbers. */
+const WORDING_BYTES = 400;
 
-export interface Window {
-  /** Sequence number of the first line wanted; the oldest that is still kept, if absent. */
-  offset?: number | undefined;
-  /** 0 to {@link LIMIT_MAX} lines; {@link LIMIT_DEFAULT} if absent. */
-  limit?: number | undefined;
+/** @throws Refusal `invalid_argument`, `offset_out_of_range` */
+export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
+  const { ring, board } = execution;
+  const { offset, limit, pattern, maxBytes } = checkWindow(window, linesTotal(ring));
+  const diagnostics = execution.verdict?.diagnostics ?? worthShowing(parseDiagnostics(board.stderr), false);
+  const maps = board.maps.map(typedMap);
+  const state = stateOf(execution, queuePosition);
+  const room = {
+    lines: limit,
+    bytes: Math.max(
+      0,
+      maxBytes - WORDING_BYTES - jsonBytes(state) - jsonBytes(diagnostics) - jsonBytes(maps),
+    ),
+  };
+  const excerpt = pattern
+    ? matching(ring, offset, pattern, room)
+    : offset === undefined
+      ? overview(ring, room)
+      : page(ring, offset, room);
+  return { ...state, diagnostics, ...linesOf(excerpt, ring), maps, ...lossesOf(execution, excerpt, maps) };
 }
 
-/** @throws Refusal `offset_out_of_range` */
-export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
-  const { ring, verdict, board } = execution;
-  const total = linesTotal(ring);
-  const offset = window.offset ?? linesDropped(ring);
-  const limit = window.limit ?? LIMIT_DEFAULT;
-  if (!(Number.isInteger(offset) && offset >= 0 && Number.isInteger(limit) && limit >= 0)) {
-    throw new Refusal(
-      'invalid_argument',
-      `offset ${offset} and limit ${limit} must be whole numbers, 0 or more`,
-      'pass next_offset of the last answer as offset',
-    );
-  }
-  if (offset > total) {
-    throw new Refusal(
-      'offset_out_of_range',
-      `offset ${offset} is past the end: ${total} lines have been printed so far`,
-      `ask with an offset from 0 to ${total}; ${total} waits for the next line`,
-      { lines_total: total },
-    );
-  }
-  const slice = readLines(ring, offset, limit);
-  const nextOffset = slice.offset + slice.lines.length;
-  const linesTotalNow = linesTotal(ring);
+/** How it stands, in words and numbers of a bounded size. */
+function stateOf(execution: Execution, queuePosition: number) {
+  const { verdict } = execution;
   return {
     execution_id: execution.id,
     status: execution.status,
@@ -48,24 +46,42 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
     ...(verdict?.reason && { reason: verdict.reason }),
     ...(verdict?.message && { error_message: verdict.message }),
     ...(execution.ending && { ending: true as const }),
-    diagnostics: verdict?.diagnostics ?? worthShowing(parseDiagnostics(board.stderr), false),
     ...(queuePosition > 0 && { queue_position: queuePosition }),
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
-    output: slice.lines,
-    offset: slice.offset,
-    next_offset: nextOffset,
-    has_more: nextOffset < linesTotalNow,
-    lines_total: linesTotalNow,
-    lines_returned: slice.lines.length,
-    lines_dropped: linesDropped(ring),
-    ...(slice.truncated > 0 && { lines_truncated: slice.truncated }),
-    ...(ring.droppedBytes > 0 && { bytes_dropped: ring.droppedBytes }),
-    maps: board.maps.map(typedMap),
-    lost_events: execution.lostEvents,
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
   };
+}
+
+function linesOf(excerpt: Excerpt, ring: RingViews) {
+  const { output, tail, search } = excerpt;
+  return {
+    output,
+    offset: excerpt.offset,
+    next_offset: excerpt.nextOffset,
+    has_more: excerpt.hasMore,
+    lines_total: linesTotal(ring),
+    lines_returned: output.length,
+    lines_dropped: linesDropped(ring),
+    ...(tail && { tail }),
+    ...(excerpt.shortened > 0 && { lines_shortened: excerpt.shortened }),
+    ...(search && { search }),
+  };
+}
+
+/** What is missing for good; what only this reply left out is no loss. */
+function lossesOf(execution: Execution, excerpt: Excerpt, maps: Result['maps']) {
+  const { ring, lostEvents } = execution;
+  const counts = {
+    lost_events: lostEvents,
+    lines_dropped: linesDropped(ring),
+    lines_truncated: excerpt.truncated,
+    bytes_dropped: ring.droppedBytes,
+    map_entries_dropped: maps.reduce((sum, map) => sum + (map.omitted?.entries ?? 0), 0),
+  };
+  const losses: Losses = Object.fromEntries(Object.entries(counts).filter(([, lost]) => lost > 0));
+  return { lost_events: lostEvents, ...(Object.keys(losses).length > 0 && { losses }) };
 }
 
 /** What an owner logs of an execution that has ended; times in ms. */

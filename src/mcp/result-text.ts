@@ -6,22 +6,21 @@ import { TOOL } from './tools/names.js';
 /** A result as an agent reads it: how it stands and what was lost first, then diagnostics, maps and lines. */
 export function resultText(result: Result): string {
   return [
-    headLine(result),
-    ...losses(result),
+    [...headLine(result), ...losses(result)].join('; '),
     ...diagnosticLines(result.diagnostics),
     ...maps(result),
     ...output(result),
   ].join('\n');
 }
 
-function headLine(result: Result): string {
+function headLine(result: Result): string[] {
   const parts = [`${state(result)}; execution_id ${result.execution_id}`];
   if (result.attached_probes !== undefined && result.status !== 'failed') {
     parts.push(`${result.attached_probes} probe${result.attached_probes === 1 ? '' : 's'} attached`);
   }
   if (result.exit_code !== undefined && result.exit_code !== 0)
     parts.push(`exit code ${result.exit_code ?? 'none'}`);
-  return parts.join('; ');
+  return parts;
 }
 
 function state(result: Result): string {
@@ -44,21 +43,19 @@ function state(result: Result): string {
   }
 }
 
-function losses(result: Result): string[] {
-  const lost: string[] = [];
-  if (result.lost_events > 0) {
-    lost.push(
-      `LOST: the kernel dropped ${result.lost_events} events; aggregate in maps or filter with a predicate`,
-    );
-  }
-  if (result.lines_dropped > 0) {
-    lost.push(`LOST: the oldest ${result.lines_dropped} lines were overwritten by newer ones`);
-  }
-  if (result.lines_truncated) lost.push(`LOST: ${result.lines_truncated} of these lines were cut for length`);
-  if (result.bytes_dropped) {
-    lost.push(`LOST: ${result.bytes_dropped} bytes were cut off lines that were too long`);
-  }
-  return lost;
+/** What is missing for good, and what to do so that it is not next time. */
+function losses({ losses: lost }: Result): string[] {
+  if (!lost) return [];
+  const parts: string[] = [];
+  const add = (count: number | undefined, what: string): void => {
+    if (count) parts.push(`${count} ${what}`);
+  };
+  add(lost.lost_events, 'events (the kernel dropped them: aggregate in maps, or filter with a predicate)');
+  add(lost.lines_dropped, 'oldest lines (overwritten by newer ones)');
+  add(lost.lines_truncated, 'of these lines in part (too long)');
+  add(lost.bytes_dropped, 'bytes of lines that were too long');
+  add(lost.map_entries_dropped, 'smallest map entries (too many to keep: use fewer keys)');
+  return [`LOST ${parts.join(', ')}`];
 }
 
 function maps(result: Result): string[] {
@@ -66,7 +63,7 @@ function maps(result: Result): string[] {
 }
 
 function output(result: Result): string[] {
-  const { lines_total: total, lines_returned: returned, offset, next_offset: next } = result;
+  const { lines_total: total, offset, next_offset: next, tail, search } = result;
   if (total === 0) {
     return result.status === 'running' && result.maps.length === 0
       ? [
@@ -74,7 +71,20 @@ function output(result: Result): string[] {
         ]
       : [];
   }
-  const range = returned === 0 ? 'none given' : `${offset} to ${next - 1}`;
-  const more = result.has_more ? `; more from offset ${next}` : '';
-  return [`lines (${range} of ${total}${more}):`, ...result.output];
+  if (search) {
+    const { matched, searched, offsets } = search;
+    const more = result.has_more ? `; offset ${next} reads on` : '';
+    const head = `${matched} of ${searched} lines from ${offset} on match${offsets.length < matched ? `, the first ${offsets.length}` : ''}${more}`;
+    return [
+      `${head}${offsets.length > 0 ? ':' : ''}`,
+      ...result.output.map((line, i) => `${offsets[i]}: ${line}`),
+    ];
+  }
+  if (result.lines_returned === 0 && !tail)
+    return [`${total} lines printed, none given; offset ${next} reads on`];
+  const more = result.has_more && !tail ? `; offset ${next} reads on` : '';
+  const head = `lines ${offset} to ${next - 1} of ${total}${more}:`;
+  if (!tail) return [head, ...result.output];
+  const gap = `[${tail.offset - next} lines left out: offset ${next} reads on, match searches]`;
+  return [head, ...result.output, gap, ...tail.output];
 }

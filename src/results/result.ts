@@ -13,6 +13,17 @@ export type Status = (typeof STATUSES)[number];
 const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'failure'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
+const count = z.number().int().optional();
+const lossesSchema = z.object({
+  lost_events: count.describe('events the kernel dropped before bpftrace could read them'),
+  lines_dropped: count.describe('oldest lines overwritten by newer ones'),
+  lines_truncated: count.describe('of the lines given, those cut because they were too long'),
+  bytes_dropped: count.describe('bytes cut off lines that were too long'),
+  map_entries_dropped: count.describe('smallest entries of maps that were too large to keep'),
+});
+/** Numbers above zero only. */
+export type Losses = z.output<typeof lossesSchema>;
+
 export const resultSchema = z.object({
   execution_id: z.string().describe('32 hex digits of chance and 8 that prove it was given out here'),
   status: z.enum(STATUSES).describe('where it stands'),
@@ -30,15 +41,31 @@ export const resultSchema = z.object({
   attached_probes: z.number().int().optional().describe('as bpftrace counts them'),
   output: z.array(z.string()).describe('lines from offset on'),
   offset: z.number().int().describe('sequence number of the first line given'),
-  next_offset: z.number().int().describe('pass as offset to read on'),
+  next_offset: z.number().int().describe('pass as offset to read on behind output'),
   has_more: z.boolean().describe('lines beyond next_offset are already there'),
   lines_total: z.number().int().describe('lines ever printed'),
   lines_returned: z.number().int().describe('lines in output'),
   lines_dropped: z.number().int().describe('oldest lines overwritten by newer ones'),
-  lines_truncated: z.number().int().optional().describe('of the lines given, those cut for length'),
-  bytes_dropped: z.number().int().optional().describe('bytes cut off lines that were too long'),
+  tail: z
+    .object({ offset: z.number().int(), output: z.array(z.string()) })
+    .optional()
+    .describe('the newest lines, where those between them and output were left out of this reply'),
+  lines_shortened: z
+    .number()
+    .int()
+    .optional()
+    .describe('of the lines given, those shortened for this reply; each says how to get it whole'),
+  search: z
+    .object({
+      matched: z.number().int().describe('lines in which match was found'),
+      searched: z.number().int().describe('lines looked at, from offset on'),
+      offsets: z.array(z.number().int()).describe('sequence numbers of the lines in output'),
+    })
+    .optional()
+    .describe('with match'),
   maps: z.array(mapSchema).describe('latest snapshot of each map; most print only when the program ends'),
   lost_events: z.number().int().describe('events the kernel dropped before bpftrace could read them'),
+  losses: lossesSchema.optional().describe('what is missing for good, when anything is'),
   timeout: z.number().describe('deadline, s from attached'),
   duration: z.number().describe('time traced so far, s; a failed start: time until it failed'),
   exit_code: z.number().int().nullable().optional().describe('of bpftrace; null when a signal ended it'),

@@ -1,12 +1,12 @@
 import { copyOut, HEAD, type RingViews, TAIL, unpack } from '../contract/ring.js';
 import { decodeLine } from './decode.js';
 
-interface LineSlice {
+export interface LineSlice {
   lines: string[];
   /** Sequence number of the first line given; above the one asked for when that had been overwritten. */
   offset: number;
-  /** Lines that were cut because they were too long. */
-  truncated: number;
+  /** Which of `lines` were cut because they were too long, by index. */
+  truncated: number[];
 }
 
 /** Lines ever written. */
@@ -20,17 +20,24 @@ export function linesDropped(ring: RingViews): number {
 }
 
 /**
- * At most `limit` lines from sequence number `from` on. Never torn: what the writer overtook while it was
- * being copied is left out, and `offset` says where the answer begins instead.
+ * At most `limit` lines from sequence number `from` on, and no more once they have `rawBytes` bytes as they
+ * were printed. Never torn: what the writer overtook while it was being copied is left out, and `offset` says
+ * where the answer begins instead.
  */
-export function readLines(ring: RingViews, from: number, limit: number): LineSlice {
+export function readLines(
+  ring: RingViews,
+  from: number,
+  limit: number,
+  rawBytes = Number.POSITIVE_INFINITY,
+): LineSlice {
   const head = linesTotal(ring);
   const first = Math.max(from, linesDropped(ring));
   const last = Math.min(head, first + limit);
-  if (first >= last) return { lines: [], offset: Math.max(from, Math.min(first, head)), truncated: 0 };
+  if (first >= last) return { lines: [], offset: Math.max(from, Math.min(first, head)), truncated: [] };
 
   const copies: { bytes: Uint8Array; word: number }[] = [];
-  for (let seq = first; seq < last; seq++) {
+  let left = rawBytes;
+  for (let seq = first; seq < last && (left > 0 || seq === first); seq++) {
     const slot = (seq % ring.capacityLines) * 2;
     const word = ring.index[slot + 1] ?? 0;
     // An entry that is being overwritten may name any length: it will be thrown away, but must not be followed.
@@ -39,6 +46,7 @@ export function readLines(ring: RingViews, from: number, limit: number): LineSli
     const bytes = new Uint8Array(lengthBytes);
     copyOut(ring, start, lengthBytes, bytes, 0);
     copies.push({ bytes, word });
+    left -= lengthBytes;
   }
   const safeFrom = Number(Atomics.add(ring.counters, TAIL, 0n));
   const overtaken = Math.min(copies.length, Math.max(0, safeFrom - first));
@@ -46,6 +54,6 @@ export function readLines(ring: RingViews, from: number, limit: number): LineSli
   return {
     lines: whole.map(line => decodeLine(line.bytes, line.kind)),
     offset: first + overtaken,
-    truncated: whole.filter(line => line.truncated).length,
+    truncated: whole.flatMap((line, i) => (line.truncated ? [i] : [])),
   };
 }

@@ -78,7 +78,7 @@ async function runThroughServer(server: ServerUnderTest, program: string): Promi
     );
     result = await server.result('get_result', { execution_id: id, offset: result.lines_total, wait: 50 });
   }
-  result = await server.result('get_result', { execution_id: id, limit: LIMIT_MAX });
+  result = await server.result('get_result', { execution_id: id, offset: 0, limit: LIMIT_MAX });
   const output = [...result.output];
   for (let page = result; page.has_more; output.push(...page.output)) {
     page = await server.result('get_result', {

@@ -32,7 +32,7 @@ export function read(chunks: readonly Buffer[]): Read {
   const { attachedProbes, lostEvents } = reader.counters;
   return {
     lines,
-    truncated,
+    truncated: truncated.length,
     maps: maps.map(({ name, type, json }) => [name, type, json]),
     attachedProbes,
     lostEvents,

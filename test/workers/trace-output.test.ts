@@ -110,7 +110,7 @@ describe('trace: output that is not as it should be', () => {
       { key: ['a'], value: 1 },
     ]);
     assert.equal(result.output.at(-1), torn);
-    assert.equal(result.lines_truncated, 1);
+    assert.equal(result.losses?.lines_truncated, 1);
   });
 
   test('a map whose one key has 30 MB', async () => {
@@ -143,7 +143,7 @@ describe('trace: output that is not as it should be', () => {
     );
     assert.equal(result.status, 'completed');
     assert.equal(result.lines_total, 3);
-    assert.equal(result.lines_truncated, 1);
+    assert.equal(result.losses?.lines_truncated, 1);
     assert.equal(result.output[1], 'x'.repeat(65_536));
     assert.equal(result.output[2], 'after');
     // At most 32 MB of a record are held, twice while they are joined; the rest is the buffers of a 100 MB stream.

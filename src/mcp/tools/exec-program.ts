@@ -3,7 +3,7 @@ import { resultSchema } from '../../results/result.js';
 import { resultText } from '../result-text.js';
 import { defineTool, type Tool } from '../tool.js';
 import { TOOL } from './names.js';
-import { MAX_WAIT_S, waitSchema } from './wait.js';
+import { MAX_WAIT_S, sizeArguments, waitSchema, windowOf } from './window.js';
 
 /** Attaching thousands of probes can take half a minute; a client's own patience often ends after a minute. */
 const SETTLE_BOUND_MS = 20_000;
@@ -40,6 +40,7 @@ Pass wait to get the finished result in one call; otherwise fetch it with ${TOOL
         .max(limits.maxLines)
         .optional()
         .describe(`lines of output to keep, the newest win (default ${limits.maxLines})`),
+      ...sizeArguments,
     }),
     output: resultSchema,
     async handle(args, { client, signal }) {
@@ -52,7 +53,7 @@ Pass wait to get the finished result in one call; otherwise fetch it with ${TOOL
       else await client.untilSettled(id, { boundMs: SETTLE_BOUND_MS, signal });
       // Its id will reach nobody: nobody else would end it.
       if (signal.aborted) client.stop(id);
-      const structured = client.result(id);
+      const structured = client.result(id, windowOf(args));
       return { structured, text: resultText(structured) };
     },
   });

@@ -1,38 +1,26 @@
 import { z } from 'zod';
-import { LIMIT_DEFAULT, LIMIT_MAX } from '../../engine/report.js';
 import { resultSchema } from '../../results/result.js';
 import { resultText } from '../result-text.js';
 import { defineTool } from '../tool.js';
 import { TOOL } from './names.js';
-import { MAX_WAIT_S, waitSchema } from './wait.js';
+import { lineArguments, MAX_WAIT_S, sizeArguments, waitSchema, windowOf } from './window.js';
 
 export const getResult = defineTool({
   name: TOOL.getResult,
   title: 'Read what a program printed',
-  description: `The state of an execution and what it has printed so far: lines from offset on, the latest snapshot of each map, losses, diagnostics. Most maps come only when the program ends (deadline included): pass wait to return as soon as there is something newer (than offset, or than what is there now) or it has ended. Page through lines with offset = next_offset. Only the newest lines are kept; lines_dropped counts the overwritten ones. Results are kept for an hour after the end.`,
+  description: `The state of an execution and what it has printed so far: lines from offset on, the latest snapshot of each map, losses, diagnostics. Most maps come only when the program ends (deadline included): pass wait to return as soon as there is something newer (than offset, or than what is there now) or it has ended. Without offset it shows the oldest and the newest lines and says what stands between; page through all of them with offset 0, then offset = next_offset. Only the newest lines are kept; lines_dropped counts the overwritten ones. Results are kept for an hour after the end.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
     execution_id: z.string().describe(`from ${TOOL.exec}`),
-    offset: z
-      .number()
-      .int()
-      .min(0)
-      .optional()
-      .describe('sequence number of the first line wanted (default: the oldest kept)'),
-    limit: z
-      .number()
-      .int()
-      .min(0)
-      .max(LIMIT_MAX)
-      .optional()
-      .describe(`lines wanted, 0 to ${LIMIT_MAX} (default ${LIMIT_DEFAULT})`),
+    ...lineArguments,
     wait: waitSchema.describe(
       `seconds to wait for lines at or beyond offset, a newer map or the end; at most ${MAX_WAIT_S}`,
     ),
+    ...sizeArguments,
   }),
   output: resultSchema,
   async handle(args, { client, signal }) {
-    const window = { offset: args.offset, limit: args.limit };
+    const window = windowOf(args);
     if (args.wait) {
       // Refuses an offset past the end before waiting for it.
       const before = client.result(args.execution_id, { ...window, limit: 0 });

@@ -3,6 +3,7 @@ import { resultSchema } from '../../results/result.js';
 import { resultText } from '../result-text.js';
 import { defineTool } from '../tool.js';
 import { TOOL } from './names.js';
+import { windowOf } from './window.js';
 
 /** Detaching hundreds of probes takes the kernel half a minute; a client's own patience often ends after a minute. */
 const STOP_BOUND_MS = 45_000;
@@ -17,7 +18,7 @@ export const stopProgram = defineTool({
   async handle(args, { client, signal }) {
     client.stop(args.execution_id);
     await client.untilEnded(args.execution_id, { boundMs: STOP_BOUND_MS, signal });
-    const structured = client.result(args.execution_id);
+    const structured = client.result(args.execution_id, windowOf({}));
     return { structured, text: resultText(structured) };
   },
 });

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import {
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  MAX_BYTES_DEFAULT,
+  MAX_BYTES_MAX,
+  MAX_BYTES_MIN,
+  type Window,
+} from '../../engine/window.js';
+
+/** Clients give a request up after 60 s by default. */
+export const MAX_WAIT_S = 50;
+
+export const waitSchema = z.number().min(0).max(MAX_WAIT_S).optional();
+
+/** Which lines of an execution a reply shows. */
+export const lineArguments = {
+  offset: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('sequence number of the first line wanted (default: the oldest, and the newest beside them)'),
+  limit: z
+    .number()
+    .int()
+    .min(0)
+    .max(LIMIT_MAX)
+    .optional()
+    .describe(`lines wanted, 0 to ${LIMIT_MAX} (default ${LIMIT_DEFAULT})`),
+  match: z
+    .string()
+    .optional()
+    .describe('only lines in which this regular expression (RE2) is found; limit 0 counts them'),
+};
+
+/** How much of it. */
+export const sizeArguments = {
+  max_bytes: z
+    .number()
+    .int()
+    .min(MAX_BYTES_MIN)
+    .max(MAX_BYTES_MAX)
+    .optional()
+    .describe(`size of the reply (default ${MAX_BYTES_DEFAULT}); what does not fit is said`),
+};
+
+interface WindowArguments {
+  offset?: number | undefined;
+  limit?: number | undefined;
+  match?: string | undefined;
+  max_bytes?: number | undefined;
+}
+
+export function windowOf({ offset, limit, match, max_bytes }: WindowArguments): Window {
+  return { offset, limit, match, maxBytes: max_bytes ?? MAX_BYTES_DEFAULT };
+}

@@ -1,0 +1,159 @@
+import type { RingViews } from '../contract/ring.js';
+import { shortened, stringBytes } from './bytes.js';
+import { type Pattern, searchLines } from './line-search.js';
+import { type LineSlice, linesDropped, linesTotal, readLines } from './ring-reader.js';
+
+/** The lines that one reply has room for. */
+export interface Excerpt {
+  output: string[];
+  /** Sequence number of the first line, or where it would stand. */
+  offset: number;
+  /** Reads on behind `output`. */
+  nextOffset: number;
+  hasMore: boolean;
+  /** The newest lines, where what stands between them and `output` had to be left out. */
+  tail?: { offset: number; output: string[] };
+  /** Of the lines given, those that bpftrace-mcp had cut when they were printed. */
+  truncated: number;
+  /** Of the lines given, those shortened to fit this reply. */
+  shortened: number;
+  search?: { matched: number; searched: number; offsets: number[] };
+}
+
+/** Bytes and lines that an excerpt may take. */
+interface Room {
+  bytes: number;
+  lines: number;
+}
+
+/** In an overview one line takes no more than this part of the room, so that a huge one hides no others. */
+const LINE_SHARE = 1 / 4;
+/** Raw bytes that are read for a byte that is shown: an escaped byte of ours is ten of bpftrace's. */
+const RAW_PER_SHOWN = 10;
+
+/** The lines from `offset` on without a gap: as many as fit, and one at least, shortened if it must be. */
+export function page(ring: RingViews, offset: number, room: Room): Excerpt {
+  const slice = readLines(ring, offset, room.lines, room.bytes * RAW_PER_SHOWN);
+  const output: string[] = [];
+  let left = room.bytes;
+  for (const [i, line] of slice.lines.entries()) {
+    const fitted = i === 0 ? shortLine(line, slice.offset, left) : line;
+    left -= stringBytes(fitted);
+    if (left < 0 && i > 0) break;
+    output.push(fitted);
+  }
+  const nextOffset = slice.offset + output.length;
+  return {
+    output,
+    offset: slice.offset,
+    nextOffset,
+    hasMore: nextOffset < linesTotal(ring),
+    truncated: slice.truncated.filter(i => i < output.length).length,
+    shortened: output.length > 0 && output[0] !== slice.lines[0] ? 1 : 0,
+  };
+}
+
+/** All lines that are kept, or the oldest and the newest of them. */
+export function overview(ring: RingViews, room: Room): Excerpt {
+  const total = linesTotal(ring);
+  const first = linesDropped(ring);
+  const lineBytes = room.bytes * LINE_SHARE;
+  const all = readLines(ring, first, room.lines, room.bytes * RAW_PER_SHOWN);
+  for (const longest of [room.bytes, lineBytes]) {
+    const whole = take(all, all.lines.length, room.bytes, longest);
+    if (whole.nextOffset >= total) return { ...whole, hasMore: false };
+  }
+
+  const head = take(all, Math.ceil(room.lines / 2), room.bytes / 2, lineBytes);
+  const from = Math.max(head.nextOffset, total - Math.floor(room.lines / 2));
+  const newest = readLines(ring, from, total - from);
+  const tail = takeLast(newest, room.bytes - cost(head.output), lineBytes);
+  return {
+    ...head,
+    hasMore: true,
+    truncated: head.truncated + tail.truncated,
+    shortened: head.shortened + tail.shortened,
+    ...(tail.output.length > 0 && { tail: { offset: tail.offset, output: tail.output } }),
+  };
+}
+
+/** The lines from `offset` (from the oldest, if undefined) on in which `pattern` matches. */
+export function matching(ring: RingViews, offset: number | undefined, pattern: Pattern, room: Room): Excerpt {
+  const found = searchLines(ring, offset ?? 0, pattern, room.lines);
+  const output: string[] = [];
+  const offsets: number[] = [];
+  let left = room.bytes;
+  let cut = 0;
+  let truncated = 0;
+  for (const { seq, text, truncated: wasTruncated } of found.matches) {
+    const fitted = shortLine(text, seq, room.bytes * (output.length === 0 ? 1 / 2 : LINE_SHARE));
+    left -= stringBytes(fitted) + String(seq).length + 2;
+    if (left < 0 && output.length > 0) break;
+    output.push(fitted);
+    offsets.push(seq);
+    if (fitted !== text) cut++;
+    if (wasTruncated) truncated++;
+  }
+  const complete = output.length === found.matched;
+  const nextOffset = complete ? found.to : (offsets.at(-1) ?? found.from - 1) + 1;
+  return {
+    output,
+    offset: found.from,
+    nextOffset,
+    hasMore: !complete || found.to < linesTotal(ring),
+    truncated,
+    shortened: cut,
+    search: { matched: found.matched, searched: found.searched, offsets },
+  };
+}
+
+type Taken = Omit<Excerpt, 'hasMore' | 'tail' | 'search'>;
+
+/** The first lines of a slice: `count` at most, within `bytes`, each within `lineBytes`. */
+function take(slice: LineSlice, count: number, bytes: number, lineBytes: number): Taken {
+  const output: string[] = [];
+  let left = bytes;
+  let cut = 0;
+  for (const [i, line] of slice.lines.slice(0, count).entries()) {
+    const fitted = shortLine(line, slice.offset + i, lineBytes);
+    left -= stringBytes(fitted);
+    if (left < 0) break;
+    output.push(fitted);
+    if (fitted !== line) cut++;
+  }
+  return {
+    output,
+    offset: slice.offset,
+    nextOffset: slice.offset + output.length,
+    truncated: slice.truncated.filter(i => i < output.length).length,
+    shortened: cut,
+  };
+}
+
+/** The last lines of a slice, likewise. */
+function takeLast(slice: LineSlice, bytes: number, lineBytes: number): Taken {
+  const { lines, offset, truncated } = slice;
+  const last = lines.length - 1;
+  const backwards = { lines: lines.map((_, i) => lines[last - i] ?? ''), offset: 0, truncated: [] };
+  const { output, shortened: cut } = take(backwards, lines.length, bytes, lineBytes);
+  const from = lines.length - output.length;
+  return {
+    output: output.reverse(),
+    offset: offset + from,
+    nextOffset: offset + lines.length,
+    truncated: truncated.filter(i => i >= from).length,
+    shortened: cut,
+  };
+}
+
+function cost(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + stringBytes(line), 0);
+}
+
+function shortLine(line: string, seq: number, bytes: number): string {
+  return shortened(
+    line,
+    bytes,
+    leftOut => `…[+${leftOut} bytes; whole: offset ${seq}, limit 1, a larger max_bytes]`,
+  );
+}
