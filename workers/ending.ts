@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuTicks, leafProcess, onlyZombies, openFiles, waitsForEvents } from './procfs.js';
+import { cpuTicks, isHeldUp, leafProcess, onlyZombies, openFiles, waitsForEvents } from './procfs.js';
+import { signalOutsideWrite } from './write-guard.js';
 
 /**
  * The ending ladder: SIGINT, wait, SIGKILL, each to the whole process group, until nothing of it is left.
@@ -8,7 +9,10 @@ import { cpuTicks, leafProcess, onlyZombies, openFiles, waitsForEvents } from '.
  * that takes is not in our hands: the kernel waits out an RCU grace period for every detached probe (measured:
  * 72 ms each, 26 s for 360 tracepoints, on Linux 6.18), and SIGKILL does not shorten it, since the dying
  * process closes the same files; it only loses the maps. So the grace period counts from the last sign of
- * progress (a file closed, output, CPU time), up to a bound for all of it.
+ * progress (a file closed, output, CPU time, a thread that runs, wants to run or is held by the kernel), up to a
+ * bound for all of it.
+ *
+ * No signal but SIGKILL may find the child writing: see write-guard.ts.
  *
  * One SIGINT may be lost: 0.17 leaves its polling loop only when the signal interrupts epoll_wait, and a signal
  * that comes between two waits is forgotten. A child that is still found in that loop with all its probes
@@ -33,14 +37,22 @@ interface Ladder {
 /** Climbs the ladder; true if SIGKILL was needed. */
 export async function endChild(ladder: Ladder): Promise<boolean> {
   const { pid, exited, hurry } = ladder;
+  const goneOrHurried = new AbortController();
   let gone = false;
+  hurry.addEventListener('abort', () => goneOrHurried.abort());
   void exited.then(() => {
     gone = true;
+    goneOrHurried.abort();
   });
   if (!hurry.aborted) {
     // Not only those it holds now: a SIGINT that comes while it attaches is lost likewise, and it attaches the rest.
     let filesMost = openFiles(leafProcess(pid)) ?? 0;
-    signalGroup(pid, 'SIGINT');
+    await signalOutsideWrite({
+      writer: leafProcess(pid),
+      outputBytes: ladder.outputBytes,
+      giveUp: goneOrHurried.signal,
+      send: () => signalGroup(pid, 'SIGINT'),
+    });
     const begun = performance.now();
     let lastProgress = begun;
     let lastLook = signsOfLife(ladder);
@@ -49,9 +61,9 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
       await Promise.race([exited, sleep(LOOK_EVERY_MS, undefined, { signal: hurry }).catch(() => {})]);
       const now = performance.now();
       const look = signsOfLife(ladder);
-      if (look !== lastLook) lastProgress = now;
-      lastLook = look;
       const leaf = leafProcess(pid);
+      if (look !== lastLook || isHeldUp(leaf) === true) lastProgress = now;
+      lastLook = look;
       const files = openFiles(leaf) ?? 0;
       filesMost = Math.max(filesMost, files);
       const allAttached = files > 0 && files === filesMost;

@@ -12,6 +12,12 @@ const EPOLL_WAIT: Record<string, readonly string[]> = {
   arm64: ['22'],
 };
 const EPOLL_NUMBERS = EPOLL_WAIT[arch] ?? [];
+/** write and writev. */
+const WRITE: Record<string, readonly string[]> = {
+  x64: ['1', '20'],
+  arm64: ['64', '66'],
+};
+const WRITE_NUMBERS = WRITE[arch] ?? [];
 
 function read(path: string): string | undefined {
   try {
@@ -37,6 +43,26 @@ export function waitsForEvents(pid: number): boolean | undefined {
   if (EPOLL_NUMBERS.length === 0) return undefined;
   const number = read(`/proc/${pid}/syscall`)?.split(' ', 1)[0];
   return number === undefined ? undefined : EPOLL_NUMBERS.includes(number);
+}
+
+/** Whether one of its threads sleeps in a write. One that is running, or about to, does not. */
+export function blockedInWrite(pid: number): boolean | undefined {
+  const calls = threadsOf(pid)?.map(thread => read(`/proc/${pid}/task/${thread}/syscall`));
+  if (WRITE_NUMBERS.length === 0 || !calls || calls.every(call => call === undefined)) return undefined;
+  return calls.some(call => WRITE_NUMBERS.includes(call?.split(' ', 1)[0] ?? ''));
+}
+
+/** Whether one of its threads runs, wants to run, or is held by the kernel in a wait that no signal ends. */
+export function isHeldUp(pid: number): boolean | undefined {
+  return threadsOf(pid)?.some(thread => /^[RD]$/.test(statFields(`${pid}/task/${thread}`)?.[0] ?? ''));
+}
+
+function threadsOf(pid: number): string[] | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many files it holds open: every attached probe is one or two of them. */

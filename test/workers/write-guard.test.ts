@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { childEnvironment, TRACE_ARGS } from '../../src/bpftrace/spawn-plan.js';
+import { blockedInWrite, leafProcess } from '../../workers/procfs.js';
+import { signalOutsideWrite } from '../../workers/write-guard.js';
+import { BPFTRACE } from '../support/server.js';
+
+const ROUNDS = 3;
+const BLOCK_BOUND_MS = 20_000;
+
+describe('a signal that would find bpftrace writing', () => {
+  let busy: ChildProcess;
+  before(() => {
+    busy = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+  });
+  after(() => {
+    busy.kill();
+  });
+
+  /** Floods, until this thread has not read for so long that bpftrace is blocked; then ends it by `end`. */
+  async function flooded(end: (pid: number, outputBytes: () => number) => Promise<unknown>): Promise<string> {
+    const program = `tracepoint:syscalls:sys_enter_write /pid == ${busy.pid}/ { @n = count(); printf("line %d\\n", nsecs); }`;
+    const child = spawn(BPFTRACE, TRACE_ARGS, {
+      env: childEnvironment(process.env),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const closed = once(child, 'close');
+    child.stdin.end(program);
+    let bytes = 0;
+    let last = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      last = (last + chunk.toString('latin1')).slice(-200);
+    });
+    while (bytes < 100_000) await once(child.stdout, 'data');
+    // As a thread that is busy, or gets no CPU: nothing is read while this loop runs.
+    const pid = leafProcess(child.pid ?? 0);
+    const begun = performance.now();
+    while (blockedInWrite(pid) !== true && performance.now() - begun < BLOCK_BOUND_MS);
+    assert.equal(blockedInWrite(pid), true, 'it is blocked');
+    await end(pid, () => bytes);
+    const [code] = await closed;
+    assert.equal(code, 0);
+    return last;
+  }
+
+  test(`${ROUNDS} ends in a flood, each when our thread has not read for a while: none loses the map`, async t => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const giveUp = new AbortController().signal;
+      const last = await flooded(async (writer, outputBytes) => {
+        const send = () => process.kill(writer, 'SIGINT');
+        assert.equal(
+          await signalOutsideWrite({ writer, outputBytes, giveUp, send }),
+          true,
+          'within the bound',
+        );
+      });
+      assert.match(last, /"type": "map", "data": \{"@n": \d+/);
+    }
+    const unguarded = await flooded(async pid => {
+      process.kill(pid, 'SIGINT');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100); // Still busy.
+    });
+    t.diagnostic(`a bare SIGINT ${/"@n"/.test(unguarded) ? 'kept' : 'lost'} the map`);
+  });
+});
