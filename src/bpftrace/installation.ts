@@ -18,12 +18,17 @@ export class Installation {
     return findExecutable(this.name, process.env);
   }
 
+  /** Its path and time of change: a package upgrade puts another file at the same path. */
+  get identity(): string {
+    const { path } = this;
+    return path ? `${path} ${statSync(path, { throwIfNoEntry: false })?.mtimeMs}` : '';
+  }
+
   /** Undefined when there is no bpftrace, or when what there is does not tell. */
   async version(): Promise<BpftraceVersion | undefined> {
     const { path } = this;
     if (!path) return undefined;
-    // A package upgrade puts another file at the same path.
-    const identity = `${path} ${statSync(path, { throwIfNoEntry: false })?.mtimeMs}`;
+    const { identity } = this;
     let version = this.versions.get(identity);
     if (!version) {
       version = askBpftrace(this.launcher, path, ['--version']).then(answer => parseVersion(answer.stdout));

@@ -1,4 +1,4 @@
-import type { ProbePage, ProbeQuery } from '../bpftrace/probe-index.js';
+import type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Engine, SubmitRequest } from './engine.js';

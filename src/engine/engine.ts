@@ -1,10 +1,11 @@
-import { askBpftrace } from '../bpftrace/ask.js';
 import { Installation } from '../bpftrace/installation.js';
-import { ProbeIndex } from '../bpftrace/probe-index.js';
+import { ProbeIndex } from '../bpftrace/probes/index.js';
 import { childEnvironment, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
+import type { SpawnPlan } from '../contract/trace.js';
+import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import { chooseLauncher, type Launcher } from '../privilege/launcher.js';
 import { JobQueue } from '../queue/job-queue.js';
@@ -30,6 +31,8 @@ export interface EngineHooks {
 const MAP_SHARE = 1 / 4;
 /** Beyond every bound of a child's life, before a wrapper outside our reach ends it. */
 const LIFETIME_SLACK_MS = 5000;
+/** A bpftrace that only lists. */
+const LISTING_BOUND_MS = 60_000;
 
 /**
  * The parts, wired: programs go down into the queue and the pool, results come back up from the ring and the
@@ -41,6 +44,7 @@ export class Engine {
   readonly probes: ProbeIndex;
   readonly queue: JobQueue;
   private readonly pool: TracePool;
+  private readonly probeThread = new ProbePool();
   private readonly active = new Map<string, Execution>();
   private readonly finished: ResultStore<Execution>;
   private closing = false;
@@ -50,9 +54,9 @@ export class Engine {
     private readonly hooks: EngineHooks = {},
   ) {
     this.installation = new Installation(config.bpftrace, this.launcher);
-    this.probes = new ProbeIndex(async args => {
-      this.requirePrivilege();
-      return askBpftrace(this.launcher, this.requirePath(), args);
+    this.probes = new ProbeIndex(this.probeThread, {
+      identity: () => this.installation.identity,
+      plan: args => this.plan(args),
     });
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
@@ -165,7 +169,7 @@ export class Engine {
     const active = [...this.active.values()];
     for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
     await Promise.all(active.map(execution => execution.ended.promise));
-    await this.pool.close();
+    await Promise.all([this.pool.close(), this.probeThread.close()]);
   }
 
   private start(path: string, execution: Execution): LiveTrace {
@@ -184,6 +188,13 @@ export class Engine {
       graceMaxMs,
       mapBytesMax: config.maxMapBytes * MAP_SHARE,
     });
+  }
+
+  /** A bpftrace that lists something. */
+  private plan(args: readonly string[]): SpawnPlan {
+    this.requirePrivilege();
+    const wrapped = this.launcher.wrap(this.requirePath(), args, LISTING_BOUND_MS);
+    return { ...wrapped, env: childEnvironment(process.env) };
   }
 
   private checkProgram(program: string): void {

@@ -2,7 +2,7 @@ import { type Config, resolveConfig } from '../config.js';
 import { ClientView } from './client-view.js';
 import { Engine, type EngineHooks } from './engine.js';
 
-export type { ProbePage, ProbeQuery } from '../bpftrace/probe-index.js';
+export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 export type { Helper } from '../bpftrace/reference/index.js';
 export { type Config, ConfigError } from '../config.js';
 export { Refusal } from '../contract/errors.js';

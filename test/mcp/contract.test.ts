@@ -4,7 +4,7 @@ import { ServerUnderTest } from '../support/server.js';
 
 interface Probe {
   name: string;
-  fields?: string[];
+  fields?: { name: string; type: string }[];
 }
 
 interface Helper {
@@ -131,11 +131,7 @@ describe('tools over stdio', () => {
       filter: 'tracepoint:sched:sched_switch',
       details: true,
     });
-    const fields = detailed?.fields ?? [];
-    assert.ok(
-      fields.some(field => /\bprev_comm\b/.test(field)),
-      fields.join('; '),
-    );
+    assert.deepEqual(detailed?.fields?.[0], { name: 'prev_comm', type: 'char[16]' });
   });
 
   test('list_probes: functions of a binary; options and files are no filters', async () => {

@@ -1,12 +1,24 @@
 import { z } from 'zod';
-import { DETAILS_LIMIT_MAX, PROBE_LIMIT_DEFAULT, PROBE_LIMIT_MAX } from '../../bpftrace/probe-index.js';
+import {
+  DETAILS_LIMIT_MAX,
+  PROBE_LIMIT_DEFAULT,
+  PROBE_LIMIT_MAX,
+  type ProbePage,
+} from '../../bpftrace/probes/page.js';
 import { defineTool } from '../tool.js';
 import { TOOL } from './names.js';
+
+const fieldSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  values: z.record(z.string(), z.string()).optional().describe('what its numbers mean'),
+  flags: z.literal(true).optional().describe('the values are bits that may be combined'),
+});
 
 export const listProbes = defineTool({
   name: TOOL.listProbes,
   title: 'Find probes',
-  description: `What can be traced on this host. filter is a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), a pattern without its provider (syscalls:*open*), or words that must all occur (tcp retransmit). Without a filter it lists everything, page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*. details adds each probe's fields (args.NAME, args->NAME before bpftrace 0.19). Not listed but always there: BEGIN, END, interval:s:N, interval:ms:N, profile:hz:N, software:page-faults:N and the like, hardware:cycles:N and the like.`,
+  description: `What can be traced on this host. filter is words in any order, ranked by relevance (tcp retransmit, open file); a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), or one without its provider (syscalls:*open*). Without a filter: totals, then everything page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*, usdt:/path. details adds each probe's arguments with types and what their numbers mean (args.NAME, args->NAME before bpftrace 0.19). struct task_struct, union, enum: the kernel's definition; struct task_struct *cpu* only these members. Not listed but always there: BEGIN, END, interval:s:N, interval:ms:N, profile:hz:N; a return is kretprobe:, fexit:, uretprobe: of the same function.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
     filter: z.string().max(1000).optional(),
@@ -17,26 +29,60 @@ export const listProbes = defineTool({
       .max(PROBE_LIMIT_MAX)
       .optional()
       .describe(`probes a page (default ${PROBE_LIMIT_DEFAULT}; at most ${DETAILS_LIMIT_MAX} with details)`),
-    cursor: z.string().max(1000).optional().describe('next_cursor of the page before'),
-    details: z.boolean().optional().describe("each probe's fields too"),
+    cursor: z.string().max(2000).optional().describe('next_cursor of the page before'),
+    details: z.boolean().optional().describe("each probe's arguments too"),
   }),
   output: z.object({
-    probes: z.array(z.object({ name: z.string(), fields: z.array(z.string()).optional() })),
+    probes: z.array(z.object({ name: z.string(), fields: z.array(fieldSchema).optional() })),
     count: z.number().int().describe('on this page'),
     total: z.number().int().describe('that match'),
+    totals: z.record(z.string(), z.number().int()).describe('that match, by provider'),
+    groups: z
+      .record(z.string(), z.number().int())
+      .optional()
+      .describe('tracepoints by group; without a filter'),
+    loose: z.literal(true).optional().describe('no probe has all the words; these have most of them'),
+    nearest: z.array(z.string()).optional().describe('when nothing matches: names that are near'),
+    definition: z.array(z.string()).optional().describe('lines of the type that the filter names'),
     next_cursor: z.string().optional().describe('absent on the last page'),
   }),
   async handle(args, { client }) {
     const page = await client.probes(args);
-    const lines = page.probes.map(probe =>
-      [probe.name, ...(probe.fields ?? []).map(field => `    ${field}`)].join('\n'),
-    );
-    const head = page.total === 0 ? nothingFound(args.filter) : `${page.count} of ${page.total} probes`;
-    const foot = page.next_cursor ? [`more: cursor=${page.next_cursor}`] : [];
-    return { structured: page, text: [head, ...lines, ...foot].join('\n') };
+    return { structured: page, text: textOf(page, args.filter) };
   },
 });
 
-function nothingFound(filter: string | undefined): string {
-  return `no probe matches ${JSON.stringify(filter ?? '')}; try fewer or shorter words, or call ${TOOL.info} to see which kinds of probes this host has`;
+function textOf(page: ProbePage, filter = ''): string {
+  const lines = page.definition ?? page.probes.map(probe => [probe.name, ...fieldLines(probe)].join('\n'));
+  const groups = page.groups ? [`tracepoint groups: ${counts(page.groups)}`] : [];
+  const foot = page.next_cursor ? [`more: cursor=${page.next_cursor}`] : [];
+  return [head(page, filter), ...groups, ...lines, ...foot].join('\n');
+}
+
+function head(page: ProbePage, filter: string): string {
+  const shown = `${page.count} of ${page.total}`;
+  if (page.definition && page.total > 0) return `${shown} lines`;
+  if (page.total > 0) {
+    const loose = page.loose ? '; none has all the words, these have most' : '';
+    return `${shown} probes (${counts(page.totals)})${loose}`;
+  }
+  const what = page.definition ? 'no type or member of this kernel is' : 'no probe matches';
+  const near = page.nearest
+    ? `; nearest: ${page.nearest.join(', ')}`
+    : `; try fewer or other words, or call ${TOOL.info} to see which kinds of probes this host has`;
+  return `${what} ${JSON.stringify(filter)}${near}`;
+}
+
+function counts(totals: Record<string, number>): string {
+  return Object.entries(totals)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+}
+
+function fieldLines({ fields = [] }: ProbePage['probes'][number]): string[] {
+  return fields.map(({ name, type, values, flags }) => {
+    const meanings = Object.entries(values ?? {}).map(([number, meaning]) => `${number}=${meaning}`);
+    const means = meanings.length === 0 ? '' : `  ${flags ? 'bits' : 'values'}: ${meanings.join(' ')}`;
+    return `    ${name}: ${type}${means}`;
+  });
 }

@@ -1,0 +1,32 @@
+import type { ProbeField } from '../../contract/probes.js';
+
+export const PROBE_LIMIT_DEFAULT = 50;
+export const PROBE_LIMIT_MAX = 1000;
+export const DETAILS_LIMIT_MAX = 20;
+
+export interface ProbeQuery {
+  filter?: string | undefined;
+  limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  cursor?: string | undefined;
+  details?: boolean | undefined;
+}
+
+export interface ProbePage {
+  probes: { name: string; fields?: ProbeField[] }[];
+  /** On this page. */
+  count: number;
+  /** That match. */
+  total: number;
+  /** Of those that match, by provider, the largest first. */
+  totals: Record<string, number>;
+  /** Tracepoints by group; only without a filter. */
+  groups?: Record<string, number>;
+  /** No probe has all the words: these have most of them. */
+  loose?: true;
+  /** Nothing matches: names that are near. */
+  nearest?: string[];
+  /** Lines of a type's definition, where the filter names one; `count` and `total` count them. */
+  definition?: string[];
+  next_cursor?: string;
+}

@@ -1,0 +1,39 @@
+import { Piscina } from 'piscina';
+import type { ProbeReplies, ProbeRequest, ProbeThread } from '../contract/probes.js';
+
+/** Questions that one thread works on at once; those that wait for a bpftrace cost it nothing. */
+const QUESTIONS_AT_ONCE = 64;
+
+/**
+ * The one worker thread that holds the probe lists: 150,000 names are parsed, indexed and searched there, never
+ * on the main thread. It starts with the first question and lives as long as the server, since the lists live
+ * in it; should it die, the next question starts another.
+ */
+export class ProbePool implements ProbeThread {
+  private readonly thread = new Piscina<ProbeRequest, ProbeReplies[ProbeRequest['kind']]>({
+    filename: new URL('../../workers/probes/answer.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    concurrentTasksPerWorker: QUESTIONS_AT_ONCE,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // 'sync' parks an idle thread in Atomics.wait, where it would see nothing of its children.
+    atomics: 'disabled',
+  });
+
+  constructor() {
+    this.thread.on('error', () => {}); // A crash reaches us through the questions it takes down.
+  }
+
+  async ask<Kind extends ProbeRequest['kind']>(
+    request: Extract<ProbeRequest, { kind: Kind }>,
+  ): Promise<ProbeReplies[Kind]> {
+    // The thread answers each kind with its own reply.
+    return (await this.thread.run(request)) as ProbeReplies[Kind];
+  }
+
+  /** Ends the thread, and what it started first. */
+  async close(): Promise<void> {
+    if (this.thread.threads.length > 0) await this.ask<'close'>({ kind: 'close' }).catch(() => {});
+    await this.thread.destroy();
+  }
+}

@@ -1,0 +1,80 @@
+import type {
+  AskFailure,
+  FoundProbes,
+  ProbeFilter,
+  ProbeReplies,
+  ProbeRequest,
+} from '../../src/contract/probes.js';
+import { findByPattern } from './by-pattern.js';
+import { findByWords, guessByWords } from './by-words.js';
+import { fieldsOf } from './fields.js';
+import { listOf } from './lists.js';
+import { type Matches, pageOf } from './matches.js';
+import { nearestTo } from './nearest.js';
+import type { ProbeList } from './probe-list.js';
+import { endAll, run } from './run.js';
+
+/**
+ * The task of the thread that holds the probe lists: one question, one answer. Questions share the thread, and
+ * with it the lists; those that wait for a bpftrace wait side by side.
+ */
+
+// A thread's standard output is the process's, which carries the protocol: nothing may ever reach it.
+process.stdout.write = process.stderr.write.bind(process.stderr);
+
+const NEAREST_SHOWN = 5;
+
+export default async function answer(request: ProbeRequest): Promise<ProbeReplies[ProbeRequest['kind']]> {
+  switch (request.kind) {
+    case 'find':
+      return find(request);
+    case 'nearest': {
+      const kept = await listOf(request.source);
+      return 'failed' in kept ? kept : nearestTo(kept.list, request.name, request.limit);
+    }
+    case 'fields':
+      return fieldsOf(request.names, request.spawn);
+    case 'types': {
+      const { stdout, stderr, status } = await run(request.spawn);
+      const lines = stdout.split('\n');
+      return lines.some(line => line !== '') ? lines : { failed: { stderr, status } };
+    }
+    case 'close':
+      endAll();
+      return undefined;
+  }
+}
+
+async function find(request: Extract<ProbeRequest, { kind: 'find' }>): Promise<FoundProbes | AskFailure> {
+  const kept = await listOf(request.source);
+  if ('failed' in kept) return kept;
+  const { list, generation } = kept;
+  const { filter, limit, start } = request;
+  const matches = matchesOf(list, generation, filter);
+  const page = pageOf(list, matches, { limit, start, generation });
+  if (matches.ids.length > 0) return page;
+  return { ...page, nearest: nearestMatches(list, filter) };
+}
+
+/** The last few questions' matches, so that the next page need not look again. */
+const KEPT_MATCHES = 16;
+const keptMatches = new Map<string, Matches>();
+
+function matchesOf(list: ProbeList, generation: number, filter: ProbeFilter): Matches {
+  const key = JSON.stringify([generation, filter]);
+  const kept = keptMatches.get(key);
+  if (kept) return kept;
+  const made: Matches =
+    filter.kind === 'pattern'
+      ? { sorted: true, ...findByPattern(list, filter) }
+      : { sorted: false, ...findByWords(list, filter.text) };
+  keptMatches.set(key, made);
+  if (keptMatches.size > KEPT_MATCHES) keptMatches.delete(keptMatches.keys().next().value ?? '');
+  return made;
+}
+
+function nearestMatches(list: ProbeList, filter: ProbeFilter): string[] {
+  if (filter.kind === 'words') return guessByWords(list, filter.text, NEAREST_SHOWN);
+  const { provider = '', rest } = filter;
+  return nearestTo(list, `${provider}:${rest}`, NEAREST_SHOWN);
+}

@@ -1,0 +1,127 @@
+import type { ProbePattern } from '../../src/contract/probes.js';
+import type { ProbeList, ProviderRange } from './probe-list.js';
+import { isWordCode, tokensOf } from './tokens.js';
+
+/** The same probes under another name: bpftrace lists only the first of each pair, or calls it otherwise by version. */
+const LISTED_AS: Record<string, readonly string[]> = {
+  kretprobe: ['kprobe'],
+  uretprobe: ['uprobe'],
+  fentry: ['kfunc'],
+  kfunc: ['fentry'],
+  fexit: ['fentry', 'kfunc'],
+  kretfunc: ['kfunc', 'fentry'],
+};
+/** One word that few probes have settles it; looking at rarer ones costs more than it saves. */
+const FEW = 500;
+
+export interface PatternMatches {
+  /** Ascending. */
+  ids: Uint32Array;
+  /** Write this provider instead of the listed one. */
+  rename?: string;
+}
+
+/**
+ * The probes that match a pattern. `*` stands for any characters, `:` included, as bpftrace has it; a function
+ * without a module (`kprobe:nf_*`) is found in every module, an event without a group in every group.
+ */
+export function findByPattern(list: ProbeList, pattern: ProbePattern): PatternMatches {
+  const { provider, rest } = pattern;
+  if (provider === undefined) {
+    const everywhere = { provider: '', begin: 0, end: list.names.length };
+    return { ids: within(list, [everywhere], `(?:[^:]*:(?:.*:)?)?`, rest) };
+  }
+  const own = list.providers.filter(range => range.provider === provider);
+  const listedAs = LISTED_AS[provider] ?? [];
+  const ranges =
+    own.length > 0 ? own : list.providers.filter(range => range.provider === listedAs.find(hasProbes(list)));
+  return {
+    ids: within(list, ranges, '[^:]*:(?:.*:)?', rest),
+    ...(own.length === 0 && { rename: provider }),
+  };
+}
+
+function hasProbes(list: ProbeList): (provider: string) => boolean {
+  return provider => list.providers.some(range => range.provider === provider);
+}
+
+function within(
+  list: ProbeList,
+  ranges: readonly ProviderRange[],
+  before: string,
+  pattern: string,
+): Uint32Array {
+  const room = ranges.reduce((sum, { begin, end }) => sum + end - begin, 0);
+  if (/^\*+$/.test(pattern)) {
+    const ids = new Uint32Array(room);
+    let next = 0;
+    for (const { begin, end } of ranges) for (let id = begin; id < end; id++) ids[next++] = id;
+    return ids;
+  }
+  const regexp = new RegExp(`^${before}${globSource(pattern)}$`);
+  const matching: number[] = [];
+  const look = (id: number): void => {
+    if (regexp.test(list.names[id] ?? '')) matching.push(id);
+  };
+  const candidates = candidatesFor(list, pattern, room);
+  if (candidates) {
+    for (const id of candidates) if (ranges.some(({ begin, end }) => id >= begin && id < end)) look(id);
+  } else {
+    for (const { begin, end } of ranges) for (let id = begin; id < end; id++) look(id);
+  }
+  return Uint32Array.from(matching);
+}
+
+function globSource(pattern: string): string {
+  return pattern
+    .split(/\*+/)
+    .map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*');
+}
+
+/** The probes that have the rarest word of the pattern, ascending; undefined when that would be no gain. */
+function candidatesFor(list: ProbeList, pattern: string, room: number): Uint32Array | undefined {
+  let best: { tokens: number[]; probes: number } | undefined;
+  for (const part of partsOf(pattern).sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)))) {
+    if (best && best.probes <= FEW) break;
+    const tokens = list.tokensHolding(part.text, part.closed);
+    const probes = tokens.reduce((sum, token) => sum + list.probesWith(token).length, 0);
+    if (!best || probes < best.probes) best = { tokens, probes };
+  }
+  if (!best || best.probes > room) return undefined;
+  const [only, ...others] = best.tokens;
+  if (only === undefined) return new Uint32Array();
+  if (others.length === 0) return list.probesWith(only);
+  const all = new Uint32Array(best.probes);
+  let next = 0;
+  for (const token of best.tokens) {
+    const probes = list.probesWith(token);
+    all.set(probes, next);
+    next += probes.length;
+  }
+  return all.sort().filter((id, place) => id !== all[place - 1]);
+}
+
+interface Part {
+  text: string;
+  /** Whether a word of the name must begin, or end, where this one does. */
+  closed: { left: boolean; right: boolean };
+}
+
+function isOpen({ closed }: Part): boolean {
+  return !closed.left || !closed.right;
+}
+
+/** The words of a pattern, each with what is known of its ends: next to a `*` a word may go on. */
+function partsOf(pattern: string): Part[] {
+  const pieces = pattern.split(/\*+/);
+  return pieces.flatMap((piece, place) => {
+    const texts = tokensOf(piece);
+    const openLeft = place > 0 && isWordCode(piece.charCodeAt(0));
+    const openRight = place < pieces.length - 1 && isWordCode(piece.charCodeAt(piece.length - 1));
+    return texts.map((text, i) => ({
+      text,
+      closed: { left: i > 0 || !openLeft, right: i < texts.length - 1 || !openRight },
+    }));
+  });
+}

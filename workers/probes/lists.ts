@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+import type { AskFailure, ProbeSource } from '../../src/contract/probes.js';
+import { withEvents } from './perf-events.js';
+import { ProbeList } from './probe-list.js';
+import { run } from './run.js';
+
+/** The lists of binaries that are kept, by probes in all; a name takes some 100 bytes. */
+const BINARY_PROBES_MAX = 500_000;
+
+export interface KeptList {
+  list: ProbeList;
+  /** Counts the lists made: another number, another list. */
+  generation: number;
+}
+
+interface Kept {
+  identity: string;
+  made: Promise<KeptList | AskFailure>;
+}
+
+let generations = 0;
+let kernel: Kept | undefined;
+/** Least recently asked for, first to go; sized by probes once they are known. */
+const binaries = new LRUCache<string, Kept>({ max: 64 });
+
+/** The list of a source: the one that is kept if nothing has changed, else made anew. Never rejects. */
+export function listOf(source: ProbeSource): Promise<KeptList | AskFailure> {
+  const isKernel = source.key === 'kernel';
+  if (source.identity === undefined) return make(source);
+  const identity = isKernel ? `${source.identity}\n${kernelState()}` : source.identity;
+  const kept = isKernel ? kernel : binaries.get(source.key);
+  if (kept?.identity === identity) return kept.made;
+  const made = make(source);
+  const next = { identity, made };
+  if (isKernel) kernel = next;
+  else keepBinary(source.key, next);
+  void made.then(result => {
+    // A failure is not kept: the next question tries again.
+    if (!('failed' in result)) return;
+    if (kernel === next) kernel = undefined;
+    if (binaries.peek(source.key) === next) binaries.delete(source.key);
+  });
+  return made;
+}
+
+function keepBinary(key: string, kept: Kept): void {
+  binaries.set(key, kept);
+  void kept.made.then(async () => {
+    let probes = 0;
+    // From the most recently asked for: what no longer fits goes.
+    for (const [other, { made }] of [...binaries.entries()]) {
+      const result = await made;
+      probes += 'failed' in result ? 0 : result.list.names.length;
+      if (probes > BINARY_PROBES_MAX && other !== key) binaries.delete(other);
+    }
+  });
+}
+
+async function make(source: ProbeSource): Promise<KeptList | AskFailure> {
+  const { stdout, stderr, status } = await run(source.spawn);
+  const names = stdout.split('\n').filter(line => /^[a-z]+:/.test(line));
+  // A kernel always has some; a binary may have none.
+  if (names.length === 0 && (status !== 0 || source.key === 'kernel')) return { failed: { stderr, status } };
+  generations++;
+  return { list: new ProbeList(withEvents(names)), generation: generations };
+}
+
+/** What else the kernel's probes depend on: its modules, and that tracefs is mounted. */
+function kernelState(): string {
+  const mounted = existsSync('/sys/kernel/tracing/events') || existsSync('/sys/kernel/debug/tracing/events');
+  try {
+    // The first word of each line is a name; the counters behind it change all the time.
+    return `${mounted} ${readFileSync('/proc/modules', 'latin1').replace(/ .*/g, '')}`;
+  } catch {
+    return String(mounted); // A kernel without modules.
+  }
+}
