@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /** Opens, reads, synchronises, signals and connects on loopback 50 times a second; starts processes and TLS, less often. */
@@ -29,16 +29,35 @@ server.listen(0, '127.0.0.1', () => {
 process.stdin.on('end', () => process.exit()).resume();
 `;
 
-/** Something to trace, as long as `while_` runs. */
-export async function withActivity<T>(while_: () => Promise<T>): Promise<T> {
-  const child: ChildProcess = spawn(process.execPath, ['-e', PROGRAM], {
+/** A few opens, reads and processes a second: what an emulated processor can do beside its tests. */
+const LIGHT_PROGRAM = `
+const { execFile } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+setInterval(() => readFileSync('/etc/passwd'), 50);
+setInterval(() => execFile('/bin/cat', ['/etc/passwd'], () => {}), 300);
+process.stdin.on('end', () => process.exit()).resume();
+`;
+
+/** Something to trace, until it is stopped. */
+export function startActivity(light = false): { stop: () => Promise<void> } {
+  const child = spawn(process.execPath, ['-e', light ? LIGHT_PROGRAM : PROGRAM], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
+  return {
+    stop: async () => {
+      child.stdin?.end();
+      await exited;
+    },
+  };
+}
+
+/** Something to trace, as long as `while_` runs. */
+export async function withActivity<T>(while_: () => Promise<T>): Promise<T> {
+  const activity = startActivity();
   try {
     return await while_();
   } finally {
-    child.stdin?.end();
-    await exited;
+    await activity.stop();
   }
 }
