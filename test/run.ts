@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { installMissing } from './support/packages.js';
 
 /**
  * Runs the test files (all, or those whose path contains one of the arguments), prints each test as it ends,
@@ -72,6 +73,12 @@ async function runFiles(some: readonly string[], atOnce: number): Promise<void> 
   await once(stream, 'end');
 }
 
+try {
+  installMissing({ sudo: 'sudo' }, say);
+} catch (error) {
+  // What needs it is skipped, with its reason.
+  say(error instanceof Error ? error.message : String(error));
+}
 const begun = performance.now();
 await runFiles(
   files.filter(file => !FLOODING.test(file)),

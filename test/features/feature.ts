@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Result } from '../../src/results/result.js';
 
 /** Something a user of bpftrace relies on, as one program and what its result has to be. */
@@ -56,15 +57,40 @@ export const printsLike =
   ({ output }) =>
     output.some(line => pattern.test(line)) ? undefined : `printed ${JSON.stringify(output.slice(0, 5))}`;
 
-/** The map is there, and its value as JSON is like this. */
+/** The map's value, or its entries, as JSON, is like this. */
 export const holds =
   (name: string, pattern: RegExp): Check =>
+  result => {
+    const map = result.maps.find(one => one.name === name);
+    const text = JSON.stringify(map?.value ?? map?.entries ?? `no map ${name}`);
+    return pattern.test(text) ? undefined : `${name} is ${text.slice(0, 200)}`;
+  };
+
+/** The map's value is exactly this; of an object, the members named here. */
+export const is =
+  (name: string, expected: unknown): Check =>
   ({ maps }) => {
     const map = maps.find(one => one.name === name);
     if (!map) return `no map ${name}`;
-    const value = JSON.stringify(map.value);
-    return pattern.test(value) ? undefined : `${name} is ${value.slice(0, 200)}`;
+    return isDeepStrictEqual(membersOf(map.value, expected), expected)
+      ? undefined
+      : `${name} is ${JSON.stringify(map)}`;
   };
+
+/** The map's entries, as `key part,key part: value`, are exactly these, the largest value first. */
+export const entries =
+  (name: string, ...expected: string[]): Check =>
+  ({ maps }) => {
+    const map = maps.find(one => one.name === name);
+    const found = map?.entries?.map(({ key, value }) => `${key.join(',')}: ${value}`);
+    return isDeepStrictEqual(found, expected) ? undefined : `${name} is ${JSON.stringify(map)}`;
+  };
+
+function membersOf(value: unknown, like: unknown): unknown {
+  if (typeof value !== 'object' || typeof like !== 'object' || value === null || like === null) return value;
+  if (Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name in like));
+}
 
 /** The map counted something. */
 export const counts = (name = '@'): Check => holds(name, /[1-9]/);

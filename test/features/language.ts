@@ -1,4 +1,4 @@
-import { feature, type Group, holds, prints } from './feature.js';
+import { entries, feature, type Group, prints, printsLike } from './feature.js';
 
 const say = (name: string, body: string, ...lines: string[]) =>
   feature(name, `BEGIN { ${body} exit(); }`, prints(...lines));
@@ -35,7 +35,14 @@ export const language: Group = {
     say('bool', '$b = true; if ($b) { printf("%d\\n", $b); }', '1'),
     basic('strings compared', 'if ("abc" == "abc") { printf("same\\n"); }', 'same'),
     basic('comments', '// one\n/* two\n three */ printf("after\\n"); // four\n', 'after'),
-    basic('delete of a key', '@a[1] = 1; @a[2] = 2; delete(@a[1]); print(@a); clear(@a);', '@a: {"2": 2}'),
+    feature(
+      'delete of a key',
+      'BEGIN { @a[1] = 1; @a[2] = 2; delete(@a[1]); exit(); }',
+      entries('@a', '2: 2'),
+      {
+        required: true,
+      },
+    ),
     say('delete with the map and the key apart', '@a[1] = 1; delete(@a, 1); printf("%d\\n", @a[1]);', '0'),
     say('len() of a map', '@a[1] = 1; @a[2] = 1; printf("%d\\n", len(@a)); clear(@a);', '2'),
     say('has_key()', '@a[1] = 1; if (has_key(@a, 1)) { printf("there\\n"); } clear(@a);', 'there'),
@@ -62,24 +69,24 @@ export const language: Group = {
     feature(
       'map declarations',
       'config = { unstable_map_decl=enable } let @a = hash(4); BEGIN { @a[1] = 2; exit(); }',
-      holds('@a', /2/),
+      entries('@a', '1: 2'),
     ),
     feature('durations: interval:50ms', 'interval:50ms { printf("tick\\n"); exit(); }', prints('tick')),
     feature('begin and end in small letters', 'begin { printf("begun\\n"); exit(); }', prints('begun')),
     feature(
       'args->field',
       'tracepoint:sched:sched_switch { printf("%d\\n", args->next_pid >= 0); exit(); }',
-      prints('1'),
+      printsLike(/^1$/),
     ),
     feature(
       'args.field',
       'tracepoint:sched:sched_switch { printf("%d\\n", args.next_pid >= 0); exit(); }',
-      prints('1'),
+      printsLike(/^1$/),
     ),
     feature(
       'curtask and the fields of struct task_struct',
       'tracepoint:syscalls:sys_enter_openat { $t = (struct task_struct *)curtask; printf("%d\\n", $t->tgid == pid); exit(); }',
-      prints('1'),
+      printsLike(/^1$/),
     ),
     feature(
       'predicates',

@@ -3,12 +3,18 @@ import { flagOf, loadConfig, rangeOf, settingNames, settings, variableOf } from 
 import type { Tool } from '../../src/mcp/tool.js';
 import { allTools } from '../../src/mcp/tools/index.js';
 import { resultSchema } from '../../src/results/result.js';
+import { supportMarkdown } from './support-table.js';
 
 /**
  * The README's generated parts. Each stands between `<!-- NAME -->` and `<!-- /NAME -->`; `npm run readme`
  * writes them, and a test fails when they are stale.
  */
-const PARTS: Record<string, () => string> = { tools: toolTable, result: resultTable, settings: settingTable };
+const PARTS: Record<string, () => string> = {
+  tools: toolTable,
+  result: resultTable,
+  settings: settingTable,
+  support: supportMarkdown,
+};
 
 export function withGeneratedParts(readme: string): string {
   let text = readme;

@@ -1,45 +1,46 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { prepare, RELEASES } from './releases.js';
+import { bpftraceIn, minimalSystems, RELEASES } from '../support/systems.js';
 
 /**
- * The integration suite on each of Debian's bpftrace releases: `npm run test:versions`, or with words
- * (`-- 0.23 engine`) only these releases and files.
+ * `npm run test:versions`: what depends on bpftrace, on each of Debian's releases of it; with words
+ * (`-- 0.23 engine`) only these releases and files. Of the installed release `npm test` has seen to already.
  */
-const INTEGRATION = [
+const FILES = [
   'bpftrace/',
   'cli/run',
-  'engine/',
+  'engine/engine',
+  'engine/flood',
+  'features/',
   'mcp/contract',
-  'mcp/random-calls',
   'readme',
-  'shutdown',
   'workers/trace-real',
 ];
-const NAMESPACE_VARIABLE = 'BPFTRACE_MCP_TEST_NAMESPACE';
 const runner = fileURLToPath(new URL('../run.js', import.meta.url));
-const self = fileURLToPath(import.meta.url);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const versionOf = (bpftrace: string): string =>
+  execFileSync(bpftrace, ['--version'], { encoding: 'utf8' }).trim();
 
-function main(words: readonly string[]): number {
-  // Mounts made here end with this process, even if it is killed.
-  if (!process.env[NAMESPACE_VARIABLE]) {
-    const env = { ...process.env, [NAMESPACE_VARIABLE]: '1' };
-    const inside = ['--mount', '--propagation', 'private', process.execPath, self, ...words];
-    return spawnSync('unshare', inside, { stdio: 'inherit', env }).status ?? 1;
-  }
-  const versions = RELEASES.filter(({ version }) => words.includes(version));
+async function main(words: readonly string[]): Promise<number> {
+  const named = RELEASES.filter(({ version }) => words.includes(version));
   const files = words.filter(word => !RELEASES.some(({ version }) => version === word));
+  const installed = versionOf('bpftrace');
+  const isInstalled = ({ version }: { version: string }): boolean => installed.includes(`v${version}.`);
+  const releases = named.length > 0 ? named : RELEASES.filter(release => !isInstalled(release));
+  if (named.length === 0) say(`${installed} is installed: npm test runs on it`);
+
+  const folders = await minimalSystems(releases, say);
   const outcomes: string[] = [];
   let failed = false;
-  for (const release of versions.length > 0 ? versions : RELEASES) {
-    const bpftrace = prepare(release, say);
-    const version = execFileSync(bpftrace, ['--version'], { encoding: 'utf8' }).trim();
+  for (const [index, release] of releases.entries()) {
+    const bpftrace = bpftraceIn(folders[index] ?? '');
+    const version = versionOf(bpftrace);
     say(`\n── ${version} (${release.suite})`);
-    if (!version.includes(`v${release.version}.`))
+    if (!version.includes(`v${release.version}.`)) {
       say(`note: ${release.suite} has moved on from ${release.version}`);
+    }
     const begun = performance.now();
-    const { status } = spawnSync(process.execPath, [runner, ...(files.length > 0 ? files : INTEGRATION)], {
+    const { status } = spawnSync(process.execPath, [runner, ...(files.length > 0 ? files : FILES)], {
       stdio: 'inherit',
       env: { ...process.env, BPFTRACE_MCP_BPFTRACE: bpftrace },
     });
@@ -51,4 +52,4 @@ function main(words: readonly string[]): number {
   return failed ? 1 : 0;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

@@ -1,76 +1,114 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CACHE, minimalSystem } from '../support/debootstrap.js';
+import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { repositoryRoot } from '../support/fixtures.js';
+import { CACHE, minimalSystems, RELEASES } from '../support/systems.js';
+import type { Work } from './work.js';
 
-/** What boots in the guest: Debian's cloud kernel and a root file system in memory with the built project. */
+/**
+ * What boots in a guest: trixie's kernel and, as disks, trixie itself, the built project, and the systems that
+ * have the other releases of bpftrace. Guests write to copies of their own, so they share the images.
+ */
 export interface Guest {
   kernel: string;
   initrd: string;
+  /** In the order of vda, vdb, ... */
+  disks: readonly string[];
+  arguments: string;
 }
 
-const SUITE = 'trixie';
-const PACKAGES = ['bpftrace', 'nodejs', 'linux-image-cloud-amd64', 'sudo', 'procps'];
-/** Of the checkout; the compiler and the linter are not needed to run the tests. */
-const LEFT_OUT = /node_modules\/(?:\.cache|\.bin|typescript|@typescript|@biomejs)(?:\/|$)/;
-const PROJECT = '/opt/bpftrace-mcp';
+type Say = (line: string) => void;
 
-/** The results leave by the second serial line, the kernel's messages by the first. */
-const INIT = `#!/bin/sh
+/** Of the checkout; the compiler and the linter are not needed to run the tests. */
+const LEFT_OUT = /node_modules\/(?:\.cache|typescript|@typescript|@biomejs)(?:\/|$)/;
+const CARRIED = ['dist', 'node_modules', 'package.json', 'README.md', join('test', 'fixtures')];
+/** Where the project's disk is mounted; every system has this folder. */
+const PROJECT = '/mnt';
+const OTHER_SYSTEMS = ['bookworm', 'sid'];
+const IMAGE_SPARE_BYTES = 300 * 2 ** 20;
+
+/**
+ * The kernel's messages leave by the first serial line, the results by the second, and by the third the support
+ * table, should it be written anew.
+ */
+function initOf(share: readonly Work[]): string {
+  const lines = share.map(({ suite, files, groups }) =>
+    [
+      suite === 'trixie' ? '' : `BPFTRACE_MCP_BPFTRACE=/srv/${suite}/bpftrace `,
+      groups === undefined ? '' : `BPFTRACE_MCP_TEST_GROUPS=${groups} `,
+      `node dist/test/run.js ${files} > /dev/ttyS1 2>&1`,
+    ].join(''),
+  );
+  return `#!/bin/sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-mount -t proc proc /proc
-mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
-mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-ln -sf /proc/self/fd /dev/fd
+export BPFTRACE_MCP_TEST_EMULATED=1 BPFTRACE_MCP_TEST_FILE_BOUND_S=1500 UPDATE_SUPPORT=${process.env.UPDATE_SUPPORT ?? ''}
 mount -t tmpfs tmpfs /tmp
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t debugfs debugfs /sys/kernel/debug
-ip link set lo up 2>/dev/null
+ln -sf /proc/self/fd /dev/fd
+disk=c
+for system in ${OTHER_SYSTEMS.join(' ')}; do
+  mkdir -p /srv/$system && mount /dev/vd$disk /srv/$system
+  disk=d
+done
 cd ${PROJECT}
 uname -r > /dev/ttyS1
-BPFTRACE_MCP_TEST_FILE_BOUND_S=1500 node dist/test/run.js vm/ > /dev/ttyS1 2>&1
-echo "guest: ended with $?" > /dev/ttyS1
+${lines.join('\n')}
+cat test/fixtures/support.json > /dev/ttyS2
+echo "guest: at its end after $(cut -d' ' -f1 /proc/uptime) s" > /dev/ttyS1
 echo o > /proc/sysrq-trigger
 sleep 60
 `;
+}
 
-export function makeGuest(say: (line: string) => void): Guest {
-  const folder = minimalSystem('guest', SUITE, PACKAGES, say);
-  const root = repositoryRoot();
-  const project = join(folder, PROJECT);
-  rmSync(project, { recursive: true, force: true });
-  mkdirSync(project, { recursive: true });
-  for (const part of ['dist', 'node_modules', 'package.json']) {
-    cpSync(join(root, part), join(project, part), {
+/** Makes the guests, one for each share of the work. */
+export async function makeGuests(shares: readonly (readonly Work[])[], say: Say): Promise<Guest[]> {
+  const [bookworm = '', trixie = '', sid = ''] = await minimalSystems(RELEASES, say);
+  const project = join(CACHE, 'project');
+  fillProject(project, shares);
+  say('making the guest’s disks');
+  const disks = [trixie, project, bookworm, sid].map(imageOf);
+  const boot = (prefix: string): string => {
+    const file = readdirSync(join(trixie, 'boot')).find(name => name.startsWith(prefix));
+    if (!file) throw new Error(`trixie's system has no ${prefix}* in /boot`);
+    return join(trixie, 'boot', file);
+  };
+  return shares.map((_, index) => ({
+    kernel: boot('vmlinuz-'),
+    initrd: boot('initrd.img-'),
+    disks,
+    arguments: `init=/bin/sh -- -c "mount /dev/vdb ${PROJECT} && exec ${PROJECT}/init-${index}"`,
+  }));
+}
+
+function fillProject(folder: string, shares: readonly (readonly Work[])[]): void {
+  rmSync(folder, { recursive: true, force: true });
+  for (const part of CARRIED) {
+    cpSync(join(repositoryRoot(), part), join(folder, part), {
       recursive: true,
       verbatimSymlinks: true,
       filter: source => !LEFT_OUT.test(source),
     });
   }
-  writeFileSync(join(folder, 'guest-init'), INIT, { mode: 0o755 });
-  const initrd = join(CACHE, 'guest.cpio');
-  say('packing the guest');
-  // What no test reads would only cost memory twice, in the image and unpacked.
-  const unread = [
-    './usr/share/doc',
-    './usr/share/man',
-    './usr/share/locale',
-    './var/cache',
-    './var/lib/apt',
-    './boot',
-  ];
-  const prune = unread.map(path => `-path ${path} -prune`).join(' -o ');
+  for (const [index, share] of shares.entries()) {
+    const init = join(folder, `init-${index}`);
+    writeFileSync(init, initOf(share));
+    chmodSync(init, 0o755);
+  }
+}
+
+/** A disk image of a folder, with some room. Those of Debian's systems are kept until the system is made anew. */
+function imageOf(folder: string): string {
+  const image = `${folder}.ext4`;
+  const mark = `${folder}.complete`;
+  if (existsSync(mark) && existsSync(image) && statSync(image).mtimeMs > statSync(mark).mtimeMs) return image;
+  rmSync(image, { force: true });
+  const usedKib = Number(execFileSync('du', ['-sxk', folder], { encoding: 'utf8' }).split('\t')[0]);
+  const sizeKib = Math.ceil((usedKib * 1.15 * 1024 + IMAGE_SPARE_BYTES) / 1024);
   execFileSync(
-    'sh',
-    ['-c', `find . -xdev \\( ${prune} \\) -o -print | cpio --quiet -o -H newc > "$0"`, initrd],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
+    'mke2fs',
+    ['-q', '-t', 'ext4', '-O', '^has_journal', '-L', basename(folder), '-d', folder, image, `${sizeKib}k`],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
   );
-  const kernel = readdirSync(join(folder, 'boot')).find(file => file.startsWith('vmlinuz-'));
-  if (!kernel) throw new Error('the guest has no kernel in /boot');
-  return { kernel: join(folder, 'boot', kernel), initrd };
+  return image;
 }
