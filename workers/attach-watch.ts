@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { leafProcess, waitsForEvents } from './procfs.js';
+import type { BpftraceHandle } from './handle.js';
 import type { Counters } from './records.js';
 
 /**
@@ -14,20 +14,21 @@ const LOOK_EVERY_MS = 1;
 /** A child that takes longer is attaching many probes: looking less often costs nothing then. */
 const SLOW_AFTER_MS = 500;
 const LOOK_EVERY_SLOW_MS = 10;
-/** A wrapper becomes or starts bpftrace within its first moments; looking for that every time would double the reads. */
-const LEAF_EVERY_LOOKS = 8;
 /** Where /proc does not show the system call (another user's process), bpftrace's own word has to do after this long. */
 const TRUST_AFTER_MS = 1000;
 
 /** True when attached; false when `ended` aborted first. */
-export async function untilAttached(pid: number, counters: Counters, ended: AbortSignal): Promise<boolean> {
+export async function untilAttached(
+  handle: BpftraceHandle,
+  counters: Counters,
+  ended: AbortSignal,
+): Promise<boolean> {
   const begun = performance.now();
   let announcedAt: number | undefined;
-  let leaf = pid;
-  for (let look = 0; !ended.aborted; look++) {
+  handle.watch(LOOK_EVERY_MS);
+  while (!ended.aborted) {
     if (counters.sawOutput) return true;
-    if (look % LEAF_EVERY_LOOKS === 0) leaf = leafProcess(pid);
-    const waits = waitsForEvents(leaf);
+    const waits = handle.waitsForEvents();
     if (waits === true) return true;
     const now = performance.now();
     if (counters.attachedProbes >= 0) announcedAt ??= now;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuTicks, isHeldUp, leafProcess, onlyZombies, openFiles, waitsForEvents } from './procfs.js';
+import type { BpftraceHandle } from './handle.js';
 import { signalOutsideWrite } from './write-guard.js';
 
 /**
@@ -23,7 +23,7 @@ const LOOK_EVERY_MS = 50;
 const NUDGE_EVERY_MS = 100;
 
 interface Ladder {
-  pid: number;
+  handle: BpftraceHandle;
   graceMs: number;
   graceMaxMs: number;
   /** Resolves when the child itself has exited and been reaped. */
@@ -36,7 +36,7 @@ interface Ladder {
 
 /** Climbs the ladder; true if SIGKILL was needed. */
 export async function endChild(ladder: Ladder): Promise<boolean> {
-  const { pid, exited, hurry } = ladder;
+  const { handle, exited, hurry } = ladder;
   const goneOrHurried = new AbortController();
   let gone = false;
   hurry.addEventListener('abort', () => goneOrHurried.abort());
@@ -46,12 +46,13 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
   });
   if (!hurry.aborted) {
     // Not only those it holds now: a SIGINT that comes while it attaches is lost likewise, and it attaches the rest.
-    let filesMost = openFiles(leafProcess(pid)) ?? 0;
+    handle.watch(LOOK_EVERY_MS);
+    let filesMost = handle.openFiles() ?? 0;
     await signalOutsideWrite({
-      writer: leafProcess(pid),
+      writer: handle,
       outputBytes: ladder.outputBytes,
       giveUp: goneOrHurried.signal,
-      send: () => signalGroup(pid, 'SIGINT'),
+      send: () => handle.signalGroup('SIGINT'),
     });
     const begun = performance.now();
     let lastProgress = begun;
@@ -61,55 +62,25 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
       await Promise.race([exited, sleep(LOOK_EVERY_MS, undefined, { signal: hurry }).catch(() => {})]);
       const now = performance.now();
       const look = signsOfLife(ladder);
-      const leaf = leafProcess(pid);
-      if (look !== lastLook || isHeldUp(leaf) === true) lastProgress = now;
+      if (look !== lastLook || handle.isHeldUp() === true) lastProgress = now;
       lastLook = look;
-      const files = openFiles(leaf) ?? 0;
+      const files = handle.openFiles() ?? 0;
       filesMost = Math.max(filesMost, files);
       const allAttached = files > 0 && files === filesMost;
-      if (allAttached && now - lastSignal > NUDGE_EVERY_MS && waitsForEvents(leaf) === true) {
+      if (allAttached && now - lastSignal > NUDGE_EVERY_MS && handle.waitsForEvents() === true) {
         // Not to the group: a shell in front waits for its child after SIGINT, and is killed by SIGTERM.
-        signal(leaf, 'SIGTERM');
+        handle.signalLeaf('SIGTERM');
         lastSignal = now;
       }
       if (now - lastProgress > ladder.graceMs || now - begun > ladder.graceMaxMs) break;
     }
   }
   if (gone) return false;
-  signalGroup(pid, 'SIGKILL');
+  handle.signalGroup('SIGKILL');
   await exited;
   return true;
 }
 
-function signsOfLife(ladder: Ladder): string {
-  const leaf = leafProcess(ladder.pid);
-  return `${openFiles(leaf)}/${cpuTicks(leaf)}/${ladder.outputBytes()}`;
-}
-
-/**
- * After the child has exited: ends whatever it left behind in its group and waits until it is gone.
- * False if something still is there after `boundMs`.
- */
-export async function clearGroup(pid: number, boundMs: number): Promise<boolean> {
-  const begun = performance.now();
-  while (signalGroup(pid, 'SIGKILL')) {
-    if (onlyZombies(pid) === true) return true;
-    if (performance.now() - begun > boundMs) return false;
-    await sleep(10);
-  }
-  return true;
-}
-
-/** False when no process of the group is left. A signal that may not be sent (EPERM) counts as "something is left". */
-function signalGroup(pid: number, name: NodeJS.Signals): boolean {
-  return signal(-pid, name);
-}
-
-function signal(target: number, name: NodeJS.Signals): boolean {
-  try {
-    process.kill(target, name);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
+function signsOfLife({ handle, outputBytes }: Ladder): string {
+  return `${handle.openFiles()}/${handle.cpuTicks()}/${outputBytes()}`;
 }

@@ -42,14 +42,23 @@ export function leafProcess(pid: number): number {
 export function waitsForEvents(pid: number): boolean | undefined {
   if (EPOLL_NUMBERS.length === 0) return undefined;
   const number = read(`/proc/${pid}/syscall`)?.split(' ', 1)[0];
-  return number === undefined ? undefined : EPOLL_NUMBERS.includes(number);
+  return number === undefined ? undefined : isEventWait(number);
+}
+
+/** Of a system call's number, as /proc/PID/syscall has it. */
+export function isEventWait(number: string): boolean {
+  return EPOLL_NUMBERS.includes(number);
+}
+
+export function isWrite(number: string): boolean {
+  return WRITE_NUMBERS.includes(number);
 }
 
 /** Whether one of its threads sleeps in a write. One that is running, or about to, does not. */
 export function blockedInWrite(pid: number): boolean | undefined {
   const calls = threadsOf(pid)?.map(thread => read(`/proc/${pid}/task/${thread}/syscall`));
   if (WRITE_NUMBERS.length === 0 || !calls || calls.every(call => call === undefined)) return undefined;
-  return calls.some(call => WRITE_NUMBERS.includes(call?.split(' ', 1)[0] ?? ''));
+  return calls.some(call => isWrite(call?.split(' ', 1)[0] ?? ''));
 }
 
 /** Whether one of its threads runs, wants to run, or is held by the kernel in a wait that no signal ends. */

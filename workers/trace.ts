@@ -5,7 +5,7 @@ import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
 import { startChild } from './child.js';
-import { clearGroup, endChild } from './ending.js';
+import { endChild } from './ending.js';
 import { LineAssembler } from './lines.js';
 import { LatestMaps } from './maps.js';
 import { Publisher } from './publisher.js';
@@ -60,23 +60,23 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   });
 
   const startedAt = monotonicMs();
-  const started = await startChild(task.spawn, task.program);
+  const started = await startChild(task.spawn, task.program, {
+    onStdout: chunk => {
+      outputBytes += chunk.length;
+      reader.push(chunk);
+      publisher.publish();
+    },
+    onStderr: chunk => {
+      outputBytes += chunk.length;
+      stderr.push(chunk);
+      publisher.publish();
+    },
+  });
   if ('spawnError' in started) return result(started);
-  const { child, pid } = started;
-  child.stdout.on('data', (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    reader.push(chunk);
-    publisher.publish();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    outputBytes += chunk.length;
-    stderr.push(chunk);
-    publisher.publish();
-  });
+  const { child, pid, handle, exited } = started;
   const closed = once(child, 'close').catch(() => {});
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
 
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const childGone = new AbortController();
   void exited.then(() => childGone.abort());
   cell.store(WORD.PID, pid);
@@ -93,7 +93,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     cell.store(WORD.ENDING_CAUSE, CAUSE_WORD[cause]);
     cell.enter(Phase.ending);
     killed = endChild({
-      pid,
+      handle,
       graceMs: task.graceMs,
       graceMaxMs: task.graceMaxMs,
       exited: exited.then(() => {}),
@@ -112,16 +112,17 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     if (ending) return;
     clearTimeout(timer);
     attachedAt = monotonicMs();
+    handle.watch(0);
     cell.attachedAtMs = attachedAt;
     cell.enter(Phase.running);
     timer = setTimeout(() => end('deadline'), task.deadlineMs);
   };
-  void untilAttached(pid, reader.counters, childGone.signal).then(yes => yes && attached());
+  void untilAttached(handle, reader.counters, childGone.signal).then(yes => yes && attached());
 
-  const [exitCode, signal] = await exited;
+  const { exitCode, signal } = await exited;
   endedAt ??= monotonicMs();
   clearTimeout(timer);
-  const cleared = await clearGroup(pid, GROUP_AFTER_EXIT_MS);
+  const cleared = await handle.clear(GROUP_AFTER_EXIT_MS);
   await Promise.race([closed, sleep(PIPES_AFTER_EXIT_MS)]);
   child.stdout.destroy();
   child.stderr.destroy();

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { blockedInWrite } from './procfs.js';
+import type { BpftraceHandle } from './handle.js';
 
 /**
  * Sends a signal to a child that is not blocked in writing to us.
@@ -17,8 +17,7 @@ import { blockedInWrite } from './procfs.js';
  * the turn read so much, or took so long, that the room may be full again.
  */
 interface GuardedSignal {
-  /** The process that writes: behind wrappers, the last one. */
-  writer: number;
+  writer: Pick<BpftraceHandle, 'blockedInWrite'>;
   /** Bytes read from the child so far. */
   outputBytes: () => number;
   /** Aborted when there is nothing to signal any longer: nothing is sent then. */
@@ -44,7 +43,7 @@ export async function signalOutsideWrite(signal: GuardedSignal): Promise<boolean
     await nextTurn();
     if (signal.giveUp.aborted) break;
     const read = signal.outputBytes() - bytesBefore;
-    const blocked = blockedInWrite(signal.writer) === true;
+    const blocked = signal.writer.blockedInWrite() === true;
     const now = performance.now();
     const longestTurnMs = QUIET_TURN_MS * (1 + (now - begun) / PATIENCE_MS);
     const quiet = read === 0 || (read <= QUIET_TURN_BYTES && now - turnBegun < longestTurnMs);

@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import type { Launcher } from '../privilege/launcher.js';
+import { runCommand } from './checks/command.js';
 import { childEnvironment } from './spawn-plan.js';
 
 /** Everything of a host with 150,000 probes is some 8 MB. */
-const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
+const ANSWER_CHARS_MAX = 128 * 1024 * 1024;
 const BOUND_MS = 60_000;
 
 export interface Answer {
@@ -17,19 +17,15 @@ export interface Answer {
  * Asks bpftrace something that runs no program (`-l`, `--version`, …). `args` are ours; a caller's word may
  * stand in them only where it can't be taken for an option.
  */
-export function askBpftrace(launcher: Launcher, path: string, args: readonly string[]): Promise<Answer> {
-  const { command, args: wrapped } = launcher.wrap(path, args, BOUND_MS);
-  const options = {
-    env: childEnvironment(process.env),
-    maxBuffer: ANSWER_BYTES_MAX,
-    timeout: BOUND_MS,
-    killSignal: 'SIGKILL' as const,
-    cwd: '/',
-  };
-  return new Promise(resolve => {
-    execFile(command, wrapped, options, (error, stdout, stderr) => {
-      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
-      resolve({ stdout, stderr: stderr || (error && status === null ? error.message : ''), status });
-    }).stdin?.end();
+export async function askBpftrace(
+  launcher: Launcher,
+  path: string,
+  args: readonly string[],
+): Promise<Answer> {
+  const plan = launcher.plan(path, args, BOUND_MS, childEnvironment(process.env));
+  const { stdout, stderr, exitCode, spawnError } = await runCommand(plan, {
+    timeoutMs: BOUND_MS,
+    outputCharsMax: ANSWER_CHARS_MAX,
   });
+  return { stdout, stderr: stderr || (spawnError ?? ''), status: exitCode };
 }

@@ -1,7 +1,7 @@
 import { machine } from 'node:os';
-import { chooseLauncher, type Launcher } from '../privilege/launcher.js';
-import { type Access, commandLine, privilegesCheck, reachesBpftrace, tryAccess } from './checks/access.js';
-import { runCommand } from './checks/command.js';
+import { launcherFor } from '../privilege/gain.js';
+import { isThroughSudo, type Launcher } from '../privilege/launcher.js';
+import { type Access, privilegesCheck, reachesBpftrace, runAs, tryAccess } from './checks/access.js';
 import { readCredentials } from './checks/credentials.js';
 import { type HostFeatures, hostFeatures } from './checks/info.js';
 import { kernelFacts } from './checks/kernel.js';
@@ -55,11 +55,11 @@ const FENTRY_SAMPLE = 'fentry:vfs_read';
 
 /** Takes as long as the longest child: the proof that tracing works, about half a second. */
 export async function inspectHost(options: CheckOptions): Promise<Inspection> {
-  const launcher = options.launcher ?? chooseLauncher(process.env);
+  const launcher = options.launcher ?? launcherFor(options.bpftracePath);
   const { mode } = launcher;
   const [credentials, found, kernel, setpriv] = await Promise.all([
     readCredentials(),
-    findBpftrace(options.bpftracePath),
+    findBpftrace(options.bpftracePath, launcher),
     kernelFacts(),
     trySetpriv(),
   ]);
@@ -106,7 +106,8 @@ interface Asked {
 
 async function tryBpftrace(path: string, launcher: Launcher): Promise<[Access, Asked | undefined]> {
   // Side by side where nothing can be refused; through sudo one refusal is enough (each one is logged).
-  if (launcher.mode !== 'sudo') return Promise.all([tryAccess(path, launcher), askItself(path, launcher)]);
+  if (!isThroughSudo(launcher.mode))
+    return Promise.all([tryAccess(path, launcher), askItself(path, launcher)]);
   const access = await tryAccess(path, launcher);
   return [access, reachesBpftrace(access) ? await askItself(path, launcher) : undefined];
 }
@@ -114,8 +115,7 @@ async function tryBpftrace(path: string, launcher: Launcher): Promise<[Access, A
 /** What bpftrace says of itself; nothing where it refuses. */
 async function askItself(path: string, launcher: Launcher): Promise<Asked> {
   const ask = async (args: readonly string[]) => {
-    const command = commandLine(launcher, path, args, INFO_TIMEOUT_MS);
-    const result = await runCommand(command, { timeoutMs: INFO_TIMEOUT_MS });
+    const result = await runAs(launcher, path, args, { timeoutMs: INFO_TIMEOUT_MS });
     return result.exitCode === 0 ? result : undefined;
   };
   const printed = await ask(['--info']);

@@ -10,6 +10,7 @@ import {
   settings,
   variableOf,
 } from '../config.js';
+import { passwordFromVariable } from '../privilege/password.js';
 import { VERSION } from '../version.js';
 import { EXIT } from './exit-codes.js';
 
@@ -80,6 +81,8 @@ export function commandLine(): Command {
 
 /** Runs the command line; every way it can be wrong ends with the usage code and a reason on standard error. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Before anything else may look at the environment, or start something in it.
+  passwordFromVariable();
   try {
     await commandLine().parseAsync(argv);
   } catch (error) {

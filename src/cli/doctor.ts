@@ -1,4 +1,5 @@
 import { type Check, type HostFacts, type Inspection, inspectHost } from '../bpftrace/checks.js';
+import { gainPrivilege } from '../privilege/gain.js';
 import { commandText, planFixes, type Step } from './doctor-plan.js';
 import { readFixContext, rootPrefix, runStep, type StepOutcome } from './doctor-run.js';
 
@@ -25,7 +26,9 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const say = (text: string) => {
     if (!json) out.write(`${text}\n`);
   };
-  let inspection = await inspectHost({ bpftracePath });
+  const mayAsk = !json && 'isTTY' in out && out.isTTY === true;
+  const launcher = await gainPrivilege(bpftracePath, mayAsk);
+  let inspection = await inspectHost({ bpftracePath, launcher });
   let outcomes: StepOutcome[] = [];
   let steps: Step[] = [];
   if (fix) {
@@ -34,7 +37,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     say(planText(steps, prefix));
     if (prefix && steps.length > 0) {
       outcomes = await runSteps(steps, prefix, say);
-      inspection = await inspectHost({ bpftracePath });
+      inspection = await inspectHost({ bpftracePath, launcher });
     }
   }
   const ok = inspection.checks.every(check => !check.required || check.answer === 'yes');

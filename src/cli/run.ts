@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import { type ClientView, createEngine, type Result } from '../engine/index.js';
+import { gainPrivilege } from '../privilege/gain.js';
 import { EXIT } from './exit-codes.js';
 import { RunView } from './run-view.js';
 
@@ -39,7 +40,7 @@ export async function run(config: Config, options: RunOptions): Promise<number> 
     return fail(`the program can't be read: ${error instanceof Error ? error.message : error}`, EXIT.usage);
   }
 
-  const engine = createEngine(config);
+  const engine = createEngine(config, {}, await gainPrivilege(config.bpftrace));
   const client = engine.as('run');
   let interrupted = false;
   try {

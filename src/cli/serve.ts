@@ -4,6 +4,7 @@ import { Deferred } from '../deferred.js';
 import { createEngine } from '../engine/index.js';
 import { createLogger, logEnd } from '../logging.js';
 import { serveStdio } from '../mcp/stdio.js';
+import { gainPrivilege } from '../privilege/gain.js';
 import { VERSION } from '../version.js';
 
 /** A supervisor's patience is often 10 s: after half of it, maps are given up. */
@@ -18,7 +19,8 @@ const LEAVE_AFTER_HURRY_MS = 3000;
  */
 export async function serve(config: Config): Promise<number> {
   const log = createLogger(config.logLevel);
-  const engine = createEngine(config, { onEnd: report => logEnd(log, report) });
+  const launcher = await gainPrivilege(config.bpftrace);
+  const engine = createEngine(config, { onEnd: report => logEnd(log, report) }, launcher);
   const asked = new Deferred<string>();
   const hurry = new Deferred();
   let first: string | undefined;

@@ -1,3 +1,5 @@
+import type { Supervised } from './supervisor.js';
+
 /** What the main thread hands a worker, and what comes back. Plain data: both cross threads by copy. */
 
 /** How to start bpftrace. The program is not among the arguments: it travels on standard input. */
@@ -5,6 +7,8 @@ export interface SpawnPlan {
   command: string;
   args: string[];
   env: Record<string, string>;
+  /** bpftrace is not `command` itself: a supervisor behind it starts it, and is told what and with which rights. */
+  supervised?: Supervised;
 }
 
 export interface TraceTask {

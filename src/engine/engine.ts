@@ -7,7 +7,7 @@ import { Refusal } from '../contract/errors.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
-import { chooseLauncher, type Launcher } from '../privilege/launcher.js';
+import type { Launcher } from '../privilege/launcher.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { ResultStore } from '../results/store.js';
 import { Execution } from './execution.js';
@@ -39,7 +39,6 @@ const LISTING_BOUND_MS = 60_000;
  * store. It knows executions, not who asked: that is what {@link ClientView} adds.
  */
 export class Engine {
-  readonly launcher: Launcher = chooseLauncher(process.env);
   readonly installation: Installation;
   readonly probes: ProbeIndex;
   readonly queue: JobQueue;
@@ -51,7 +50,9 @@ export class Engine {
 
   constructor(
     readonly config: Config,
-    private readonly hooks: EngineHooks = {},
+    private readonly hooks: EngineHooks,
+    /** How bpftrace gets its rights. */
+    readonly launcher: Launcher,
   ) {
     this.installation = new Installation(config.bpftrace, this.launcher);
     this.probes = new ProbeIndex(this.probeThread, {
@@ -179,7 +180,7 @@ export class Engine {
     const graceMaxMs = config.graceMaxS * 1000;
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
     return this.pool.start({
-      spawn: { ...launcher.wrap(path, TRACE_ARGS, lifetimeMs), env: childEnvironment(process.env) },
+      spawn: launcher.plan(path, TRACE_ARGS, lifetimeMs, childEnvironment(process.env)),
       program,
       maxLines,
       deadlineMs,
@@ -193,8 +194,7 @@ export class Engine {
   /** A bpftrace that lists something. */
   private plan(args: readonly string[]): SpawnPlan {
     this.requirePrivilege();
-    const wrapped = this.launcher.wrap(this.requirePath(), args, LISTING_BOUND_MS);
-    return { ...wrapped, env: childEnvironment(process.env) };
+    return this.launcher.plan(this.requirePath(), args, LISTING_BOUND_MS, childEnvironment(process.env));
   }
 
   private checkProgram(program: string): void {
@@ -255,8 +255,8 @@ export class Engine {
     if (this.launcher.mode !== 'none') return;
     throw new Refusal(
       'no_privilege',
-      'bpftrace needs root, and this server neither runs as root nor may use sudo without a password',
-      'start the server as root, or give its user a sudo rule without a password; `bpftrace-mcp doctor` says more',
+      'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
+      'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
     );
   }
 }

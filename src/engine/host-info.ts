@@ -8,10 +8,14 @@ export const hostInfoSchema = z.object({
   arch: z.string(),
   bpftrace_version: z.string().nullable(),
   bpftrace_path: z.string().nullable(),
-  privileges: z.enum(['root', 'sudo', 'none']),
+  privileges: z
+    .enum(['root', 'capabilities', 'helper', 'sudo', 'sudo_password', 'none'])
+    .describe('how bpftrace gets its rights'),
   children_die_with_server: z
     .boolean()
-    .describe('the kernel ends every bpftrace when the server dies; otherwise its own deadline does'),
+    .describe(
+      'every bpftrace ends when the server dies, however that happens; otherwise its own deadline ends it',
+    ),
   policy: z.string().describe('what a program may do here'),
   checks: z.array(
     z.object({

@@ -1,4 +1,5 @@
 import { type Config, resolveConfig } from '../config.js';
+import { type Launcher, launcherFor } from '../privilege/gain.js';
 import { ClientView } from './client-view.js';
 import { Engine, type EngineHooks } from './engine.js';
 
@@ -36,10 +37,17 @@ export interface TraceEngine {
  *
  * @param options any of the settings, in their own units; what is absent has its default
  * @param hooks told of every execution that ends; what they throw is ignored
+ * @param launcher how bpftrace gets its rights; if absent, found out here, with the password in `BPFTRACE_PASSWD` if
+ *   there is one (it is then taken out of the environment)
  * @throws ConfigError for an unknown setting or a value outside its range
  */
-export function createEngine(options: Partial<Config> = {}, hooks: EngineHooks = {}): TraceEngine {
-  const engine = new Engine(resolveConfig(options), hooks);
+export function createEngine(
+  options: Partial<Config> = {},
+  hooks: EngineHooks = {},
+  launcher?: Launcher,
+): TraceEngine {
+  const config = resolveConfig(options);
+  const engine = new Engine(config, hooks, launcher ?? launcherFor(config.bpftrace));
   return {
     config: engine.config,
     as: client => new ClientView(engine, client),

@@ -1,55 +1,117 @@
-import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import type { SpawnPlan } from '../contract/trace.js';
+import { canTraceByCapabilities } from './capabilities.js';
 import { findExecutable } from './executable.js';
+import { HELPER_PATH, isInstalled } from './helper/place.js';
+import { type Admission, admissionOf, SUPERVISOR_COMMAND, sudoCommand } from './sudo.js';
 
 /**
- * How a child gets root's rights, and how it is kept from outliving its owner. Chosen once, at start.
+ * How bpftrace gets root's rights, and how it is kept from outliving its owner. A ladder, tried from the top:
  *
- *   root   the server is root already. `setpriv --pdeathsig KILL` from util-linux asks the kernel to kill the
- *          child when the thread that started it dies, for whatever reason; it then becomes bpftrace itself.
- *   sudo   a rule without a password. The parent-death signal does not survive sudo's change of user, so
- *          `timeout` from coreutils, running as root, holds a deadline of its own.
- *   none   tools that need root say what to do.
+ *   root           the server is root already. `setpriv --pdeathsig KILL` from util-linux asks the kernel to kill
+ *                  the child when the thread that started it dies, for whatever reason; it then becomes bpftrace.
+ *   capabilities   the server is not root and has capabilities that this bpftrace is content with; otherwise as root.
+ *   helper         `bpftrace-mcp helper install` was run here: a sudo rule without a password for one root-owned
+ *                  program, which traces and does nothing else.
+ *   sudo           a sudo rule without a password.
+ *   sudo_password  a sudo rule with a password, which the server has been given.
+ *   none           tools that need root say what to do.
+ *
+ * With helper, sudo and sudo_password a supervisor stands between sudo and bpftrace (supervisor.pl): it relays
+ * signals that the kernel would not let us send, and kills bpftrace when we are gone.
  */
-type PrivilegeMode = 'root' | 'sudo' | 'none';
+export type PrivilegeMode = 'root' | 'capabilities' | 'helper' | 'sudo' | 'sudo_password' | 'none';
 
 export interface Launcher {
   readonly mode: PrivilegeMode;
-  /** The kernel ends the child when the server dies: yes, or only its own deadline does. */
+  /** bpftrace ends when the server dies, however that happens: yes, or only its own deadline does it. */
   readonly diesWithServer: boolean;
-  /** Command and arguments that run `command args` with root's rights, for `lifetimeMs` at the very most. */
-  wrap(command: string, args: readonly string[], lifetimeMs: number): { command: string; args: string[] };
+  /** How to run `path args` with root's rights, for `lifetimeMs` at the very most. `env` is all of bpftrace's environment. */
+  plan(path: string, args: readonly string[], lifetimeMs: number, env: Record<string, string>): SpawnPlan;
 }
 
-export function chooseLauncher(env: NodeJS.ProcessEnv): Launcher {
+export interface Means {
+  /** The bpftrace to be run, for what depends on it. */
+  bpftracePath: string | undefined;
+  /** Of the server's user, for sudo. */
+  password?: string | undefined;
+}
+
+/** Climbs the ladder. Takes up to a second where sudo has to be asked; asks no person anything. */
+export function chooseLauncher(env: NodeJS.ProcessEnv, means: Means): Launcher {
+  if (process.geteuid?.() === 0) return direct('root', env);
+  if (means.bpftracePath && canTraceByCapabilities(means.bpftracePath)) return direct('capabilities', env);
+  const sudo = findExecutable('sudo', env);
+  if (!sudo) return NONE;
+  if (isInstalled() && admissionOf(sudo, [HELPER_PATH]) === 'yes')
+    return supervised('helper', sudo, [HELPER_PATH], '');
+  const command = SUPERVISOR_COMMAND;
+  if (admissionOf(sudo, command) === 'yes') return supervised('sudo', sudo, command, '');
+  const { password } = means;
+  if (password !== undefined && admissionOf(sudo, command, password) === 'yes') {
+    return supervised('sudo_password', sudo, command, password);
+  }
+  return NONE;
+}
+
+/** What sudo says to a password; `no`: it lets this user run nothing here, or there is no sudo. */
+export function tryPassword(env: NodeJS.ProcessEnv, password: string): Admission {
+  const sudo = findExecutable('sudo', env);
+  return sudo ? admissionOf(sudo, SUPERVISOR_COMMAND, password) : 'no';
+}
+
+/** Whether it is bpftrace's own standard error that is read, or there is sudo in front that may speak first. */
+export function isThroughSudo(mode: PrivilegeMode): boolean {
+  return mode === 'helper' || mode === 'sudo' || mode === 'sudo_password';
+}
+
+const NONE: Launcher = {
+  mode: 'none',
+  diesWithServer: false,
+  plan: (command, args, _lifetimeMs, env) => ({ command, args: [...args], env }),
+};
+
+function direct(mode: 'root' | 'capabilities', env: NodeJS.ProcessEnv): Launcher {
   const setpriv = findExecutable('setpriv', env);
   const timeout = findExecutable('timeout', env);
-  const dyingWithParent = (command: string, args: readonly string[]) =>
-    setpriv
-      ? { command: setpriv, args: ['--pdeathsig', 'KILL', '--', command, ...args] }
-      : { command, args: [...args] };
-  const dyingInTime = (command: string, args: readonly string[], lifetimeMs: number) =>
-    timeout
-      ? { command: timeout, args: ['--signal=KILL', String(Math.ceil(lifetimeMs / 1000)), command, ...args] }
-      : { command, args: [...args] };
+  return {
+    mode,
+    diesWithServer: setpriv !== undefined,
+    plan: (path, args, lifetimeMs, childEnv) => {
+      const command = [path, ...args];
+      if (setpriv) command.unshift(setpriv, '--pdeathsig', 'KILL', '--');
+      else if (timeout) command.unshift(timeout, '--signal=KILL', String(Math.ceil(lifetimeMs / 1000)));
+      const [file = path, ...rest] = command;
+      return { command: file, args: rest, env: childEnv };
+    },
+  };
+}
 
-  if (process.geteuid?.() === 0) {
-    return {
-      mode: 'root',
-      diesWithServer: setpriv !== undefined,
-      wrap: (command, args, lifetimeMs) =>
-        setpriv ? dyingWithParent(command, args) : dyingInTime(command, args, lifetimeMs),
-    };
-  }
-  const sudo = findExecutable('sudo', env);
-  if (sudo && spawnSync(sudo, ['-n', 'true'], { stdio: 'ignore', timeout: 5000 }).status === 0) {
-    return {
-      mode: 'sudo',
-      diesWithServer: false,
-      wrap: (command, args, lifetimeMs) => {
-        const timed = dyingInTime(command, args, lifetimeMs);
-        return { command: sudo, args: ['-n', '--', timed.command, ...timed.args] };
-      },
-    };
-  }
-  return { mode: 'none', diesWithServer: false, wrap: (command, args) => ({ command, args: [...args] }) };
+function supervised(
+  mode: 'helper' | 'sudo' | 'sudo_password',
+  sudo: string,
+  command: readonly string[],
+  password: string,
+): Launcher {
+  return {
+    mode,
+    diesWithServer: true,
+    plan: (path, args, lifetimeMs, env) => {
+      // The supervisor has a PATH and a LANG of its own.
+      const settings = Object.fromEntries(
+        Object.entries(env).filter(([name]) => name.startsWith('BPFTRACE_')),
+      );
+      return {
+        ...sudoCommand(sudo, command, mode === 'sudo_password'),
+        supervised: {
+          secret: mode === 'sudo_password' ? `${password}\n` : '',
+          nonce: randomBytes(16).toString('hex'),
+          path,
+          args,
+          env: settings,
+          lifetimeMs,
+        },
+      };
+    },
+  };
 }

@@ -8,7 +8,7 @@ import { Phase, WORD } from '../../src/contract/cell.js';
 import { RingViews } from '../../src/contract/ring.js';
 import type { SpawnPlan, TraceOutcome } from '../../src/contract/trace.js';
 import { type Crash, type LiveTrace, TracePool } from '../../src/pool/trace-pool.js';
-import { chooseLauncher } from '../../src/privilege/launcher.js';
+import { launcherFor } from '../../src/privilege/gain.js';
 import { groupMembers, SLEEP, sayLine, shell } from '../support/fake-bpftrace.js';
 import { isAlive } from '../support/processes.js';
 import { BPFTRACE, ServerUnderTest } from '../support/server.js';
@@ -16,11 +16,9 @@ import { until } from '../support/until.js';
 
 /** What a client never sees: the worker's own outcome, its thread, its memory. */
 
-const launcher = chooseLauncher(process.env);
-const launched = (path: string): SpawnPlan => ({
-  ...launcher.wrap(path, TRACE_ARGS, 60_000),
-  env: childEnvironment(process.env),
-});
+const launcher = launcherFor(BPFTRACE);
+const launched = (path: string): SpawnPlan =>
+  launcher.plan(path, TRACE_ARGS, 60_000, childEnvironment(process.env));
 
 function startOn(pool: TracePool, spawn: SpawnPlan, program = 'BEGIN'): LiveTrace {
   const bounds = { deadlineMs: 60_000, startTimeoutMs: 60_000, graceMs: 5000, graceMaxMs: 60_000 };

@@ -49,8 +49,9 @@ describe('a signal that would find bpftrace writing', () => {
   test(`${ROUNDS} ends in a flood, each when our thread has not read for a while: none loses the map`, async t => {
     for (let round = 0; round < ROUNDS; round++) {
       const giveUp = new AbortController().signal;
-      const last = await flooded(async (writer, outputBytes) => {
-        const send = () => process.kill(writer, 'SIGINT');
+      const last = await flooded(async (pid, outputBytes) => {
+        const writer = { blockedInWrite: () => blockedInWrite(pid) };
+        const send = () => process.kill(pid, 'SIGINT');
         assert.equal(
           await signalOutsideWrite({ writer, outputBytes, giveUp, send }),
           true,

@@ -1,6 +1,6 @@
-import type { Launcher } from '../../privilege/launcher.js';
-import { TRACE_ARGS } from '../spawn-plan.js';
-import { type CommandResult, runCommand } from './command.js';
+import { isThroughSudo, type Launcher } from '../../privilege/launcher.js';
+import { childEnvironment, TRACE_ARGS } from '../spawn-plan.js';
+import { type CommandOptions, type CommandResult, runCommand } from './command.js';
 import { type Credentials, mayUseBpf } from './credentials.js';
 import { type Check, notYes, yes } from './types.js';
 
@@ -22,19 +22,19 @@ export const PROOF_TIMEOUT_MS = 30_000;
 const LIFETIME_MARGIN_MS = 2_000;
 
 export async function tryAccess(bpftrace: string, launcher: Launcher): Promise<Access> {
-  const command = commandLine(launcher, bpftrace, TRACE_ARGS, PROOF_TIMEOUT_MS);
-  const proof = await runCommand(command, { timeoutMs: PROOF_TIMEOUT_MS, stdin: PROOF_PROGRAM });
-  return { launcher, proof };
+  const options = { timeoutMs: PROOF_TIMEOUT_MS, stdin: PROOF_PROGRAM };
+  return { launcher, proof: await runAs(launcher, bpftrace, TRACE_ARGS, options) };
 }
 
-export function commandLine(
+/** Runs bpftrace the way the server does. */
+export function runAs(
   launcher: Launcher,
   bpftrace: string,
   args: readonly string[],
-  timeoutMs: number,
-): string[] {
-  const wrapped = launcher.wrap(bpftrace, args, timeoutMs + LIFETIME_MARGIN_MS);
-  return [wrapped.command, ...wrapped.args];
+  options: CommandOptions,
+): Promise<CommandResult> {
+  const lifetimeMs = options.timeoutMs + LIFETIME_MARGIN_MS;
+  return runCommand(launcher.plan(bpftrace, args, lifetimeMs, childEnvironment(process.env)), options);
 }
 
 export function provesTracing({ exitCode, stdout }: CommandResult): boolean {
@@ -43,8 +43,17 @@ export function provesTracing({ exitCode, stdout }: CommandResult): boolean {
 
 /** The proof got as far as bpftrace: sudo, where it is in between, let it through. */
 export function reachesBpftrace({ launcher, proof }: Access): boolean {
-  return launcher.mode !== 'sudo' || !/^sudo: /m.test(proof.stderr);
+  return !isThroughSudo(launcher.mode) || !/^(?:sudo|bpftrace-mcp-supervisor): /m.test(proof.stderr);
 }
+
+const SUDO_WORDS = {
+  helper: 'through the installed helper',
+  sudo: 'sudo without a password',
+  sudo_password: 'sudo with the password it was given',
+} as const;
+/** What a person can do about a server that has no rights. */
+const ALLOW =
+  'run the server as root, or as root run `bpftrace-mcp helper install` for its user, or give it the password for sudo (terminal, SUDO_ASKPASS, BPFTRACE_PASSWD)';
 
 export function privilegesCheck(
   access: Access | undefined,
@@ -55,7 +64,6 @@ export function privilegesCheck(
   const no = (detail: string, action: string) => notYes('privileges', true, 'no', detail, action);
   const traces = access !== undefined && provesTracing(access.proof);
   const user = `uid ${credentials.uid}`;
-  const allow = 'run the server as root, or let its user run sudo without a password (NOPASSWD in sudoers)';
   switch (mode) {
     case 'root':
       if (traces) return ok('root');
@@ -70,15 +78,22 @@ export function privilegesCheck(
         'root, but without CAP_SYS_ADMIN, and without CAP_BPF and CAP_PERFMON',
         'give the container CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8), or run it privileged',
       );
+    case 'capabilities':
+      return ok(`${user}, with the capabilities that this bpftrace asks for`);
+    case 'helper':
     case 'sudo':
-      if (!access || reachesBpftrace(access)) return ok(`${user}, sudo without a password`);
-      return no(`${user}, sudo wants a password once the terminal is gone`, allow);
+    case 'sudo_password':
+      if (!access || reachesBpftrace(access)) return ok(`${user}, ${SUDO_WORDS[mode]}`);
+      return no(
+        `${user}, ${SUDO_WORDS[mode]}, which is refused now`,
+        `see what it says, then restart: ${ALLOW}`,
+      );
     case 'none':
       // The engine refuses programs in this mode; a yes would promise what the server does not do.
       if (traces)
         return no(
           `bpftrace runs for ${user} as it is, but the server uses it as root or by sudo only`,
-          allow,
+          ALLOW,
         );
       if (!access) {
         return notYes(
@@ -95,8 +110,8 @@ export function privilegesCheck(
           ? `${user} with CAP_BPF and CAP_PERFMON, which is not enough for this bpftrace; no sudo without a password`
           : `${user}, no sudo without a password`,
         mayUseBpf(credentials.effective)
-          ? `${allow}; bpftrace 0.27 would do with CAP_DAC_READ_SEARCH and CAP_DAC_OVERRIDE as well`
-          : allow,
+          ? `${ALLOW}; bpftrace 0.27 would do with CAP_DAC_READ_SEARCH and CAP_DAC_OVERRIDE as well`
+          : ALLOW,
       );
   }
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { childEnvironment } from '../spawn-plan.js';
+import { StringDecoder } from 'node:string_decoder';
+import { SupervisorTalk } from '../../contract/supervisor.js';
+import type { SpawnPlan } from '../../contract/trace.js';
 
 /** Runs one short command to its end: bounded in time and in output, nothing of it left behind. */
 
@@ -14,45 +16,63 @@ export interface CommandResult {
   durationMs: number;
 }
 
-interface CommandOptions {
+export interface CommandOptions {
   timeoutMs: number;
   /** Written to standard input, which is then closed. */
   stdin?: string;
+  /** Kept of each stream; the rest is read and thrown away. Default: 256 KiB; `--info` is 2 kB. */
+  outputCharsMax?: number;
 }
 
-/** Kept of each stream; the rest is read and thrown away. `--info` is 2 kB, `sudo -l` a few lines. */
 const OUTPUT_CHARS_MAX = 256 * 1024;
-/** Between SIGTERM and SIGKILL: sudo passes the first on to its child and would orphan it on the second. */
+/** Between SIGTERM and SIGKILL; a supervisor has killed its bpftrace by then. */
 const TERM_GRACE_MS = 250;
 /** For a pipe still held open, after the child's exit, by something that left the process group. */
 const PIPE_GRACE_MS = 250;
 
-export function runCommand(argv: readonly string[], options: CommandOptions): Promise<CommandResult> {
+export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<CommandResult> {
   const startMs = performance.now();
+  const charsMax = options.outputCharsMax ?? OUTPUT_CHARS_MAX;
   return new Promise(resolve => {
-    const [file = '', ...args] = argv;
-    // A group (and session) of its own: one signal reaches every descendant, and sudo relays signals only
-    // when they come from outside its group.
-    const child = spawn(file, args, { detached: true, stdio: 'pipe', env: childEnvironment(process.env) });
+    const { command, args, env, supervised } = plan;
+    // A group (and session) of its own: one signal reaches every descendant.
+    const child = spawn(command, args, { detached: true, stdio: 'pipe', env, cwd: '/' });
     const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name].setEncoding('utf8').on('data', (chunk: string) => {
-        if (output[name].length < OUTPUT_CHARS_MAX) output[name] += chunk;
-      });
-    }
+    const decoder = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
+    const take = (name: 'stdout' | 'stderr', bytes: Buffer): void => {
+      const text = decoder[name].write(bytes);
+      if (output[name].length < charsMax) output[name] += text;
+    };
     // A child that does not read its input closes it early; its exit status tells the story, not EPIPE.
     child.stdin.on('error', () => {});
-    child.stdin.end(options.stdin ?? '');
+    let ended: { exitCode: number | null } | undefined;
+    const talk =
+      supervised &&
+      new SupervisorTalk(
+        supervised,
+        options.stdin ?? '',
+        bytes => (bytes ? child.stdin.write(bytes) : child.stdin.end()),
+        {
+          end: exitCode => {
+            ended = { exitCode };
+          },
+        },
+      );
+    if (!talk) child.stdin.end(options.stdin ?? '');
+    child.stdout.on('data', (chunk: Buffer) => take('stdout', chunk));
+    child.stderr.on('data', (chunk: Buffer) => take('stderr', talk ? talk.heard(chunk) : chunk));
+    child.stderr.on('end', () => talk && take('stderr', talk.rest()));
 
     let timedOut = false;
     const timers: NodeJS.Timeout[] = [];
     const after = (ms: number, action: () => void) => timers.push(setTimeout(action, ms));
     const killGroup = (signal: NodeJS.Signals) => {
-      if (child.pid === undefined) return;
+      // What sudo has started is not ours to signal.
+      if (child.pid === undefined || talk) return;
       try {
         process.kill(-child.pid, signal);
       } catch {
-        // ESRCH: already gone. EPERM: a root child of sudo, which the SIGTERM that sudo relayed has to end.
+        // ESRCH: already gone.
       }
     };
     const abandonPipes = () => {
@@ -62,15 +82,24 @@ export function runCommand(argv: readonly string[], options: CommandOptions): Pr
     const finish = (exitCode: number | null, signal: NodeJS.Signals | null, spawnError?: string) => {
       for (const timer of timers) clearTimeout(timer);
       const failed = spawnError === undefined ? {} : { spawnError };
-      resolve({ ...failed, exitCode, signal, ...output, timedOut, durationMs: performance.now() - startMs });
+      resolve({
+        ...failed,
+        exitCode,
+        signal,
+        ...ended,
+        ...output,
+        timedOut,
+        durationMs: performance.now() - startMs,
+      });
     };
 
     after(options.timeoutMs, () => {
       timedOut = true;
-      killGroup('SIGTERM');
+      if (talk) talk.close();
+      else killGroup('SIGTERM');
       after(TERM_GRACE_MS, () => {
         killGroup('SIGKILL');
-        // Where even that is refused (EPERM) the caller's bound still holds.
+        // Where even that does not help the caller's bound still holds.
         after(PIPE_GRACE_MS, () => {
           abandonPipes();
           child.unref();

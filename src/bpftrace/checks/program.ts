@@ -1,8 +1,9 @@
 import { findExecutable } from '../../privilege/executable.js';
+import { isThroughSudo, type Launcher } from '../../privilege/launcher.js';
 import { TRACE_ARGS } from '../spawn-plan.js';
 import { atLeast, type BpftraceVersion, parseVersion, type Release } from '../version.js';
-import { type Access, commandLine, PROOF_TIMEOUT_MS, provesTracing, reachesBpftrace } from './access.js';
-import { type CommandResult, runCommand } from './command.js';
+import { type Access, PROOF_TIMEOUT_MS, provesTracing, reachesBpftrace, runAs } from './access.js';
+import type { CommandResult } from './command.js';
 import type { HostFeatures } from './info.js';
 import { type Check, notYes, yes } from './types.js';
 
@@ -20,10 +21,10 @@ const VERSION_TIMEOUT_MS = 10_000;
 /** Fixtures, and so the parsers, reach back to this one. */
 const OLDEST_TRIED: Release = '0.17';
 
-export async function findBpftrace(asked: string): Promise<FoundBpftrace> {
+export async function findBpftrace(asked: string, launcher: Launcher): Promise<FoundBpftrace> {
   const path = findExecutable(asked, process.env);
   if (path === undefined) return { asked };
-  const versionRun = await runCommand([path, '--version'], { timeoutMs: VERSION_TIMEOUT_MS });
+  const versionRun = await runAs(launcher, path, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
   const version = versionRun.exitCode === 0 ? parseVersion(versionRun.stdout) : undefined;
   return { asked, path, versionRun, ...(version && { version }) };
 }
@@ -76,11 +77,11 @@ export function tracesCheck(found: FoundBpftrace, access: Access | undefined, pr
   }
   const detail = `a trivial program ${howItEnded(proof, PROOF_TIMEOUT_MS)}`;
   if (privileges.answer !== 'yes' || !reachesBpftrace(access)) return no(detail, 'see privileges');
-  const byHand = commandLine(launcher, found.path, TRACE_ARGS, PROOF_TIMEOUT_MS).join(' ');
+  const sudo = isThroughSudo(launcher.mode) ? 'sudo ' : '';
   return no(
     detail,
     ACTIONS.find(([symptom]) => symptom.test(withoutNoise(proof.stderr).join('\n')))?.[1] ??
-      `see it by hand: echo 'BEGIN { exit(); }' | ${byHand}`,
+      `see it by hand: echo 'BEGIN { exit(); }' | ${sudo}${found.path} ${TRACE_ARGS.join(' ')}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { findExecutable } from '../../privilege/executable.js';
-import type { Launcher } from '../../privilege/launcher.js';
+import { isThroughSudo, type Launcher } from '../../privilege/launcher.js';
+import { childEnvironment } from '../spawn-plan.js';
 import { type CommandResult, runCommand } from './command.js';
 import { type Credentials, holds } from './credentials.js';
 import { configSays, DEBUGFS_PATH, type KernelFacts, kernelAtLeast, TRACEFS_PATH } from './kernel.js';
@@ -22,7 +23,7 @@ export function tracefsCheck(kernel: KernelFacts, mode: Launcher['mode']): Check
       : notYes('tracefs', true, 'no', 'not mounted', `mount -t tracefs tracefs ${TRACEFS_PATH}`);
   }
   if (readable) return yes('tracefs', true, path);
-  if (mode === 'sudo') return yes('tracefs', true, `${path}, read through sudo`);
+  if (isThroughSudo(mode)) return yes('tracefs', true, `${path}, read through sudo`);
   return notYes(
     'tracefs',
     true,
@@ -87,7 +88,7 @@ export function memlockCheck(
   { effective, bounding, memlockBytes }: Credentials,
 ): Check {
   const limit = memlockBytes === undefined ? 'not known' : memlockText(memlockBytes);
-  const raisable = holds(mode === 'sudo' ? bounding : effective, 'SYS_RESOURCE');
+  const raisable = holds(isThroughSudo(mode) ? bounding : effective, 'SYS_RESOURCE');
   const line = raisable ? '' : '; bpftrace cannot raise it and says so on every run, which is harmless';
   // Since 5.11 memory for BPF counts against the cgroup instead.
   const free = kernelAtLeast(kernel.release, 5, 11);
@@ -135,21 +136,24 @@ export async function trySetpriv(): Promise<CommandResult | undefined> {
   const setpriv = findExecutable('setpriv', process.env);
   return setpriv === undefined
     ? undefined
-    : await runCommand([setpriv, '--pdeathsig', 'KILL', 'true'], { timeoutMs: SETPRIV_TIMEOUT_MS });
+    : await runCommand(
+        {
+          command: setpriv,
+          args: ['--pdeathsig', 'KILL', 'true'],
+          env: childEnvironment(process.env),
+        },
+        { timeoutMs: SETPRIV_TIMEOUT_MS },
+      );
 }
 
 export function parentDeathSignalCheck(tried: CommandResult | undefined, mode: Launcher['mode']): Check {
   const no = (detail: string, action: string) => notYes('parent_death_signal', false, 'no', detail, action);
   const install = 'install util-linux; until then bpftrace outlives a killed server up to its own deadline';
+  // prctl(2), PR_SET_PDEATHSIG: cleared upon execve of a set-user-ID program, so something else has to do it.
+  if (isThroughSudo(mode))
+    return yes('parent_death_signal', false, 'not needed: the supervisor behind sudo ends bpftrace');
   if (!tried) return no('there is no setpriv on PATH', install);
   if (tried.exitCode !== 0) return no('this setpriv does not know --pdeathsig', install);
-  // prctl(2), PR_SET_PDEATHSIG: cleared upon execve of a set-user-ID program.
-  if (mode === 'sudo') {
-    return no(
-      'the kernel clears it where sudo starts: bpftrace outlives a killed server up to its own deadline',
-      'nothing to do unless that matters; then run the server as root',
-    );
-  }
   return yes('parent_death_signal', false, 'setpriv: bpftrace dies with the server, even if that is killed');
 }
 

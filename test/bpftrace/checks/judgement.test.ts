@@ -27,6 +27,7 @@ import {
   parentDeathSignalCheck,
   tracefsCheck,
 } from '../../../src/bpftrace/checks/system.js';
+import type { PrivilegeMode } from '../../../src/privilege/launcher.js';
 
 /** A desktop kernel with everything. */
 const GOOD: KernelFacts = {
@@ -209,9 +210,9 @@ describe('what surrounds bpftrace', () => {
     assert.equal(bpfJitCheck({ ...GOOD, bpfJitEnable: undefined, config: new Map() }).answer, 'no');
   });
 
-  test('parent_death_signal: not across sudo', () => {
+  test('parent_death_signal: by setpriv, and not needed behind sudo', () => {
     assert.equal(parentDeathSignalCheck(ended(0), 'root').answer, 'yes');
-    assert.equal(parentDeathSignalCheck(ended(0), 'sudo').answer, 'no');
+    assert.equal(parentDeathSignalCheck(undefined, 'sudo').answer, 'yes');
     assert.equal(parentDeathSignalCheck(ended(1), 'root').answer, 'no');
     assert.equal(parentDeathSignalCheck(undefined, 'root').answer, 'no');
   });
@@ -224,8 +225,8 @@ describe('what surrounds bpftrace', () => {
 
 describe('privileges', () => {
   const PRINTED = '{"type": "attached_probes", "data": {"probes": 1}}\n{"type": "printf", "data": "ok\\n"}\n';
-  const judge = (mode: 'root' | 'sudo' | 'none', proof: CommandResult | undefined, credentials = ROOT) => {
-    const launcher = { mode, diesWithServer: false, wrap: () => ({ command: '', args: [] }) };
+  const judge = (mode: PrivilegeMode, proof: CommandResult | undefined, credentials = ROOT) => {
+    const launcher = { mode, diesWithServer: false, plan: () => ({ command: '', args: [], env: {} }) };
     return privilegesCheck(proof && { launcher, proof }, mode, credentials);
   };
   const user = { ...ROOT, uid: 1000, effective: 0n };
@@ -243,6 +244,8 @@ describe('privileges', () => {
     assert.equal(judge('sudo', ended(0, PRINTED), user).answer, 'yes');
     assert.equal(judge('sudo', undefined, user).answer, 'yes');
     assert.equal(judge('sudo', ended(1, '', 'sudo: a password is required\n'), user).answer, 'no');
+    assert.match(judge('sudo_password', ended(0, PRINTED), user).detail, /the password it was given/);
+    assert.match(judge('helper', ended(0, PRINTED), user).detail, /helper/);
   });
 
   test('neither: what happened when it was tried', () => {
