@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { diagnose } from '../bpftrace/diagnostics/index.js';
 import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
 import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
 import { initRing, RingViews, ringBytes, sealedRing } from '../contract/ring.js';
@@ -96,15 +97,16 @@ export class Execution implements Job, Stored {
     const board = crashed ? encodeBoard(readBoard(live.board)) : outcome.board;
     const attachedProbes = live.cell.load(WORD.ATTACHED_PROBES);
     const { stderr, maps } = decodeBoard(board);
+    const lastLine = readLines(ring, linesTotal(ring) - 1, 1).lines[0];
     this.kept = {
       leftBehind: !crashed && outcome.leftBehind,
       verdict: judge({
         outcome,
-        stderr,
+        diagnostics: diagnose(stderr, { program: this.options.program, lastLine }),
         announcedAttach: attachedProbes >= 0,
         printed: linesTotal(ring) > 0 || maps.length > 0,
         stopCause: this.stopCause,
-        lastLine: readLines(ring, linesTotal(ring) - 1, 1).lines[0],
+        lastLine,
         graceS: this.options.graceS,
       }),
       ring,

@@ -1,4 +1,4 @@
-import { parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
+import { diagnose, worthShowing } from '../bpftrace/diagnostics/index.js';
 import type { FailureReason } from '../contract/errors.js';
 import type { RingViews } from '../contract/ring.js';
 import { jsonBytes } from '../results/bytes.js';
@@ -18,7 +18,9 @@ const WORDING_BYTES = 400;
 export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
   const { ring, board } = execution;
   const { offset, limit, pattern, maxBytes } = checkWindow(window, linesTotal(ring));
-  const diagnostics = execution.verdict?.diagnostics ?? worthShowing(parseDiagnostics(board.stderr), false);
+  const diagnostics =
+    execution.verdict?.diagnostics ??
+    worthShowing(diagnose(board.stderr, { program: execution.options.program }), false);
   const maps = board.maps.map(typedMap);
   const state = stateOf(execution, queuePosition);
   const room = {

@@ -1,4 +1,4 @@
-import { type Diagnostic, headline, parseDiagnostics, worthShowing } from '../bpftrace/diagnostics.js';
+import { type Diagnostic, headline, worthShowing } from '../bpftrace/diagnostics/index.js';
 import type { FailureReason } from '../contract/errors.js';
 import type { TraceOutcome } from '../contract/trace.js';
 import type { Crash } from '../pool/trace-pool.js';
@@ -14,14 +14,15 @@ export interface Verdict {
 
 interface Evidence {
   outcome: TraceOutcome | Crash;
-  stderr: string;
+  /** What bpftrace said, noise included. */
+  diagnostics: Diagnostic[];
   /** `attached_probes` was announced: on 0.17 and 0.23 that is before attaching, so what follows is no compile error. */
   announcedAttach: boolean;
   /** It printed something: lines or maps. */
   printed: boolean;
   /** Who asked for a stop, if somebody did. */
   stopCause: 'stop' | 'shutdown' | undefined;
-  /** The last bare line on standard output: 0.17 says "No probes to attach" there. */
+  /** The last bare line on standard output. */
   lastLine: string | undefined;
   graceS: number;
 }
@@ -31,8 +32,7 @@ interface Evidence {
  * everything else that is not bpftrace's own clean exit is a failure, and the first reason wins.
  */
 export function judge(evidence: Evidence): Verdict {
-  const { outcome, stopCause } = evidence;
-  const all = parseDiagnostics(evidence.stderr);
+  const { outcome, stopCause, diagnostics: all } = evidence;
   const failed = (reason: FailureReason, message: string): Verdict => ({
     status: 'failed',
     endedBy: 'failure',

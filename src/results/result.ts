@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { diagnosticSchema } from '../bpftrace/diagnostics.js';
+import { diagnosticSchema } from '../bpftrace/diagnostics/index.js';
 import { FAILURES } from '../contract/errors.js';
 import { mapSchema } from './map-schema.js';
 

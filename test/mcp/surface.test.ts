@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { DIAGNOSTIC_CODES } from '../../src/bpftrace/diagnostics/index.js';
 import { loadConfig } from '../../src/config.js';
 import { FAILURES, REFUSALS } from '../../src/contract/errors.js';
 import { describeTool } from '../../src/mcp/server.js';
@@ -13,7 +14,7 @@ import { fixturePath } from '../support/fixtures.js';
  */
 test('tool names, schemas and error codes are the ones that were agreed on', () => {
   const tools = allTools(loadConfig({}, {})).map(describeTool);
-  const surface = `${JSON.stringify({ refusals: REFUSALS, failures: FAILURES, tools }, null, 2)}\n`;
+  const surface = `${JSON.stringify({ refusals: REFUSALS, failures: FAILURES, diagnostics: DIAGNOSTIC_CODES, tools }, null, 2)}\n`;
   const file = fixturePath('surface.json');
   if (process.env.UPDATE_SURFACE) writeFileSync(file, surface);
   assert.equal(surface, readFileSync(file, 'utf8'));

@@ -40,7 +40,7 @@ describe('trace: how a child ends of itself', () => {
     );
     assert.deepEqual([result.status, result.reason, result.exit_code], ['failed', 'died', 3]);
     assert.equal(result.error_message, 'bpftrace ended with exit code 3: late words');
-    assert.deepEqual(result.diagnostics, [{ severity: 'note', message: 'late words' }]);
+    assert.deepEqual(result.diagnostics, [{ severity: 'note', code: 'other', message: 'late words' }]);
   });
 
   test('SIGSEGV', async () => {

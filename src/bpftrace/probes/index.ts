@@ -7,7 +7,7 @@ import type {
   ProbeSource,
   ProbeThread,
 } from '../../contract/probes.js';
-import { headline, parseDiagnostics } from '../diagnostics.js';
+import { diagnose, headline } from '../diagnostics/index.js';
 import { cursorFor, goneCursor, startOf } from './cursor.js';
 import { type FilterMeaning, meaningOf } from './filter.js';
 import {
@@ -178,7 +178,7 @@ export class ProbeIndex {
 }
 
 function reasonOf({ failed }: AskFailure): string {
-  return headline(parseDiagnostics(failed.stderr)) ?? `exit status ${failed.status}, and it does not say why`;
+  return headline(diagnose(failed.stderr)) ?? `exit status ${failed.status}, and it does not say why`;
 }
 
 function cannotList(failure: AskFailure): Refusal {

@@ -1,0 +1,5 @@
+export { DIAGNOSTIC_CODES, type DiagnosticCode } from './codes.js';
+export { type Context, diagnose } from './diagnose.js';
+export { type Diagnostic, diagnosticSchema, type ToldDiagnostic } from './diagnostic.js';
+export { headline, worthShowing } from './show.js';
+export { CUT } from './text.js';
