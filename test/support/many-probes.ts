@@ -13,9 +13,7 @@ export const MANY = 150_000;
  * part is repetition. Each line stands there twice in places, and unsorted, as bpftrace prints them.
  */
 export function manyProbes(): string[] {
-  const real = execFileSync(BPFTRACE, ['-l'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    .split('\n')
-    .filter(line => line !== '');
+  const real = realProbes();
   const functions = kernelFunctions();
   const probes = new Set(real);
   for (const name of functions) probes.add(`kprobe:${name}`);
@@ -26,6 +24,17 @@ export function manyProbes(): string[] {
     }
   }
   return [...probes, ...functions.slice(0, 1000).map(name => `kprobe:${name}`)];
+}
+
+/** What the installed bpftrace lists here. */
+export function realProbes(): string[] {
+  return execFileSync(BPFTRACE, ['-l'], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+    .split('\n')
+    .filter(line => line !== '');
 }
 
 function kernelFunctions(): string[] {

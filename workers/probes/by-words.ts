@@ -1,7 +1,7 @@
 import { tokensLike } from './nearest.js';
 import { idsIn, type ProbeList } from './probe-list.js';
 import { formsOf, isForm, type Question, questionOf } from './question.js';
-import { CONCEPTS, LESS_LIKELY, PROVIDER_WEIGHTS, WORD_FORMS } from './vocabulary.js';
+import { CONCEPTS, LESS_LIKELY, PROVIDER_WEIGHTS, STOP_WORDS, WORD_FORMS } from './vocabulary.js';
 
 export interface WordMatches {
   /** The best first. */
@@ -47,7 +47,7 @@ export function guessByWords(list: ProbeList, text: string, limit: number): stri
 }
 
 /** @param guess words that nothing has are taken for misspelt ones */
-function unitsOf(list: ProbeList, { words }: Question, guess: boolean): Unit[] {
+function unitsOf(list: ProbeList, { words, providers }: Question, guess: boolean): Unit[] {
   const left = new Set(words);
   const units: Unit[] = [];
   for (const { when, probes } of CONCEPTS) {
@@ -61,7 +61,9 @@ function unitsOf(list: ProbeList, { words }: Question, guess: boolean): Unit[] {
     units.push(unit);
     for (const word of used) left.delete(word);
   }
-  for (const word of left) {
+  const telling = [...left].filter(word => !STOP_WORDS.has(word));
+  const isAnswered = units.length > 0 || providers.size > 0;
+  for (const word of telling.length > 0 || isAnswered ? telling : left) {
     const unit = unitOf(list, word);
     units.push(unit.size === 0 && guess ? unitOfMisspelt(list, word) : unit);
   }

@@ -29,7 +29,9 @@ export function nearestTo(list: ProbeList, name: string, limit: number): string[
   const ranked = shortlist
     .map(({ name: other }) => ({
       other,
-      alike: likeness(body, bodyOf(other)) + (other.startsWith(`${provider}:`) ? SAME_PROVIDER : 0),
+      alike:
+        Math.max(likeness(body, bodyOf(other)), sameWords(body, bodyOf(other))) +
+        (other.startsWith(`${provider}:`) ? SAME_PROVIDER : 0),
     }))
     .filter(({ alike }) => alike >= ALIKE_MIN)
     .sort((a, b) => b.alike - a.alike || (a.other < b.other ? -1 : 1));
@@ -73,6 +75,14 @@ export function tokensLike(list: ProbeList, token: string): { id: number; alike:
       found.push({ id, alike: 1 - distance / (Math.max(token.length, other.length) + 1) });
   }
   return found;
+}
+
+/** The share of words that two names have in common, in any order; a little less than the same name. */
+function sameWords(a: string, b: string): number {
+  const words = new Set(tokensOf(a));
+  const others = tokensOf(b);
+  const both = others.filter(word => words.has(word)).length;
+  return (0.95 * both) / Math.max(words.size, others.length, 1);
 }
 
 /** 1 for equal; 0 for what is too far to be worth counting. */

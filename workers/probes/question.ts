@@ -1,9 +1,9 @@
 import { tokensOf } from './tokens.js';
-import { PROVIDER_WEIGHTS, STOP_WORDS } from './vocabulary.js';
+import { PROVIDER_WEIGHTS } from './vocabulary.js';
 
 /** What a person asked for. */
 export interface Question {
-  /** Those that tell something, each once. */
+  /** Each once. */
   words: string[];
   /** Kinds of probes that were named; empty for any. */
   providers: ReadonlySet<string>;
@@ -18,8 +18,7 @@ export function questionOf(text: string): Question {
     if (Object.hasOwn(PROVIDER_WEIGHTS, provider) && !provider.endsWith('ware')) providers.add(provider);
     else words.push(word);
   }
-  const telling = words.filter(word => !STOP_WORDS.has(word));
-  return { words: telling.length > 0 || providers.size > 0 ? telling : words, providers };
+  return { words, providers };
 }
 
 /** `switches` and `switching` are forms of `switch`. */
