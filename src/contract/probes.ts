@@ -49,8 +49,7 @@ export type ProbeRequest =
   | { kind: 'nearest'; source: ProbeSource; name: string; limit: number }
   | { kind: 'fields'; names: string[] }
   | { kind: 'listed_fields'; spawn: SpawnPlan }
-  | { kind: 'type'; name: string; spawn: SpawnPlan }
-  | { kind: 'close' };
+  | { kind: 'type'; name: string; spawn: SpawnPlan };
 
 export interface FoundProbes {
   names: string[];
@@ -98,7 +97,6 @@ export interface ProbeReplies {
   listed_fields: FieldsByName;
   /** Lines of the definition; when there are none, names that are near. */
   type: { lines: string[]; nearest: string[] };
-  close: undefined;
 }
 
 /** The thread, as the main thread sees it. */

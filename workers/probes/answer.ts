@@ -13,7 +13,7 @@ import { listOf } from './lists.js';
 import { type Matches, pageOf } from './matches.js';
 import { nearestNames, nearestTo } from './nearest.js';
 import type { ProbeList } from './probe-list.js';
-import { endAll, run } from './run.js';
+import { run } from './run.js';
 
 /**
  * The task of the thread that holds the probe lists: one question, one answer. Questions share the thread, and
@@ -41,9 +41,6 @@ export default async function answer(request: ProbeRequest): Promise<ProbeReplie
       const lines = (await run(request.spawn)).stdout.split('\n').filter(line => line !== '');
       return { lines, nearest: lines.length > 0 ? [] : typesLike(request.name) };
     }
-    case 'close':
-      endAll();
-      return undefined;
   }
 }
 

@@ -22,6 +22,8 @@ export interface CommandOptions {
   stdin?: string;
   /** Kept of each stream; the rest is read and thrown away. Default: 256 KiB; `--info` is 2 kB. */
   outputCharsMax?: number;
+  /** After the child's exit, for what of its output is still to be read. Default: 250. */
+  pipeGraceMs?: number;
 }
 
 const OUTPUT_CHARS_MAX = 256 * 1024;
@@ -109,7 +111,7 @@ export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<Co
     });
     child.on('error', (error: NodeJS.ErrnoException) => finish(null, null, error.code ?? error.message));
     child.on('exit', () => {
-      after(PIPE_GRACE_MS, () => {
+      after(options.pipeGraceMs ?? PIPE_GRACE_MS, () => {
         killGroup('SIGKILL');
         abandonPipes();
       });
