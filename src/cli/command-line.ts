@@ -13,6 +13,7 @@ import {
 import { passwordFromVariable } from '../privilege/password.js';
 import { VERSION } from '../version.js';
 import { EXIT } from './exit-codes.js';
+import { addHelperCommand } from './helper-command.js';
 
 /**
  * The commands. Each loads its own module when it runs: `doctor` needs no MCP, `--help` needs nothing.
@@ -76,6 +77,7 @@ export function commandLine(): Command {
       const { demo } = await import('../mcp/demo.js');
       process.exitCode = await demo(['--bpftrace', configOf(flags, ['bpftrace']).bpftrace]);
     });
+  addHelperCommand(root);
   return root;
 }
 

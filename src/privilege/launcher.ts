@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SpawnPlan } from '../contract/trace.js';
 import { canTraceByCapabilities } from './capabilities.js';
 import { findExecutable } from './executable.js';
-import { HELPER_PATH, isInstalled } from './helper/place.js';
+import { HELPER_PATH, installedFor } from './helper/place.js';
 import { type Admission, admissionOf, SUPERVISOR_COMMAND, sudoCommand } from './sudo.js';
 
 /**
@@ -40,18 +40,25 @@ export interface Means {
 /** Climbs the ladder. Takes up to a second where sudo has to be asked; asks no person anything. */
 export function chooseLauncher(env: NodeJS.ProcessEnv, means: Means): Launcher {
   if (process.geteuid?.() === 0) return direct('root', env);
-  if (means.bpftracePath && canTraceByCapabilities(means.bpftracePath)) return direct('capabilities', env);
+  const { bpftracePath, password } = means;
+  if (bpftracePath && canTraceByCapabilities(bpftracePath)) return direct('capabilities', env);
   const sudo = findExecutable('sudo', env);
   if (!sudo) return NONE;
-  if (isInstalled() && admissionOf(sudo, [HELPER_PATH]) === 'yes')
-    return supervised('helper', sudo, [HELPER_PATH], '');
+  const helper = bpftracePath && installedFor() === bpftracePath ? helperLauncher(env) : undefined;
+  if (helper) return helper;
   const command = SUPERVISOR_COMMAND;
   if (admissionOf(sudo, command) === 'yes') return supervised('sudo', sudo, command, '');
-  const { password } = means;
   if (password !== undefined && admissionOf(sudo, command, password) === 'yes') {
     return supervised('sudo_password', sudo, command, password);
   }
   return NONE;
+}
+
+/** Through the installed helper; undefined where sudo does not let this user run it. */
+export function helperLauncher(env: NodeJS.ProcessEnv): Launcher | undefined {
+  const sudo = findExecutable('sudo', env);
+  if (!sudo || admissionOf(sudo, [HELPER_PATH]) !== 'yes') return undefined;
+  return supervised('helper', sudo, [HELPER_PATH], '');
 }
 
 /** What sudo says to a password; `no`: it lets this user run nothing here, or there is no sudo. */

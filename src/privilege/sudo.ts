@@ -10,7 +10,7 @@ import { SYSTEM_PATH } from './executable.js';
  * of standard input that sudo takes (`-S`, no prompt), before the command reads the rest.
  */
 
-const PERL = '/usr/bin/perl';
+export const PERL = '/usr/bin/perl';
 /** The supervisor as it stands in the package. */
 export const SUPERVISOR_FILE = fileURLToPath(
   new URL('../../../src/privilege/supervisor.pl', import.meta.url),

@@ -147,7 +147,7 @@ sub pin {
     fail("this helper runs $PIN{path} only") if $r->{path} ne $PIN{path};
     $r->{path} = $PIN{path};
     my $shape = join ' ', @{ $r->{args} };
-    my $probe = qr{[a-zA-Z]{1,20}:[-A-Za-z0-9_.,:*?\[\]+@/]{0,400}};
+    my $probe = qr{[a-zA-Z]{1,20}:[-A-Za-z0-9_.,:*?\[\]+@/]{0,4000}};
     fail('these arguments are not allowed') if "@{$r->{args}}" =~ /[\0\n]/
         || $shape !~ m{^(?:-f json -|--version|--info|-l|-lv? $probe|-lv (?:struct|union|enum) \w{1,200}|(?:$PIN{compile}))$}
         || grep { / / && $_ !~ /^(?:struct|union|enum) \w+$/ } @{ $r->{args} };
@@ -158,7 +158,7 @@ sub pin {
             if $r->{env}{$name} !~ /^([0-9]{1,9})$/ || $r->{env}{$name} > $most;
     }
     # The environment wins over a program's config block.
-    $r->{env}{$_} = $PIN{env}{$_} for grep { $PIN{always}{$_} && !defined $r->{env}{$_} } keys %{ $PIN{env} };
+    $r->{env}{$_} //= $PIN{always}{$_} for keys %{ $PIN{always} };
     $r->{lifetime} = $PIN{lifetime_s} if $r->{lifetime} > $PIN{lifetime_s};
     return;
 }
