@@ -1,5 +1,5 @@
 import { LINE_BYTES_MAX, LineKind } from '../src/contract/ring.js';
-import type { LatestMaps } from './maps.js';
+import type { LatestMaps } from './map/latest-maps.js';
 import type { RingWriter } from './ring-writer.js';
 
 /**
@@ -117,7 +117,7 @@ export class LineAssembler {
   private beginLine(): void {
     if (!this.maps.holds) return;
     this.commit();
-    for (const earlier of this.maps.takeHeld()) this.append(Buffer.from(earlier), LineKind.json);
+    for (const earlier of this.maps.takeHeld()) this.append(Buffer.from(earlier, 'latin1'), LineKind.json);
   }
 
   private stage(from: number, to: number, kind: LineKind): void {

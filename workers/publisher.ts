@@ -1,6 +1,6 @@
 import { capacityOf, publishBoard } from '../src/contract/board.js';
 import { type Cell, WORD } from '../src/contract/cell.js';
-import type { LatestMaps } from './maps.js';
+import type { LatestMaps } from './map/latest-maps.js';
 import type { RecordReader } from './records.js';
 import type { RingWriter } from './ring-writer.js';
 import type { StderrText } from './stderr-text.js';

@@ -1,7 +1,7 @@
 import { LineKind } from '../src/contract/ring.js';
 import type { LineAssembler } from './lines.js';
-import type { LatestMaps } from './maps.js';
-import { isRuntimeMessage, RuntimeMessages } from './runtime-messages.js';
+import type { LatestMaps } from './map/latest-maps.js';
+import { isRuntimeMessage, type RuntimeMessages } from './runtime-messages.js';
 
 /**
  * Tells the records in the bytes of `bpftrace -f json` apart: text for the lines, snapshots for the maps,
@@ -44,11 +44,11 @@ export class RecordReader {
   private carryBytes = 0;
   /** The record was too long: its beginning has been kept, the rest is thrown away up to the next newline. */
   private skipping = false;
-  private readonly messages = new RuntimeMessages();
 
   constructor(
     private readonly lines: LineAssembler,
     private readonly maps: LatestMaps,
+    private readonly messages: RuntimeMessages,
   ) {}
 
   push(chunk: Buffer): void {
@@ -177,8 +177,8 @@ export class RecordReader {
     this.lines.closeOpen();
     const colon = source.indexOf('": ', from);
     const name = source.toString('latin1', from + 2, colon);
-    const replaced = this.maps.set(name, type, source.toString('utf8', colon + 3, to - 1));
-    if (replaced) this.lines.insert(Buffer.from(replaced), LineKind.json);
+    const replaced = this.maps.set(name, type, source.toString('latin1', colon + 3, to - 1));
+    if (replaced) this.lines.insert(Buffer.from(replaced, 'latin1'), LineKind.json);
     if (to - from > RUN_GAP_BYTES) this.lines.commit();
   }
 }

@@ -22,9 +22,16 @@ export function isRuntimeMessage(type: string): boolean {
   return SEVERITY[type] !== undefined;
 }
 
+interface Told {
+  line: string;
+  count: number;
+  /** Where in the program a map was found full, `line:column`. */
+  fullAt: string | undefined;
+}
+
 export class RuntimeMessages {
   /** By their records. */
-  private readonly told = new Map<string, { line: string; count: number }>();
+  private readonly told = new Map<string, Told>();
 
   /** The line for a record, still escaped as JSON escapes it; undefined when it has been told before. */
   line(type: string, record: string): string | undefined {
@@ -34,7 +41,7 @@ export class RuntimeMessages {
       return undefined;
     }
     const line = messageLine(type, record);
-    if (REPEATING.has(type)) this.told.set(record, { line, count: 1 });
+    if (REPEATING.has(type)) this.told.set(record, { line, count: 1, fullAt: fullMapPlace(record) });
     return line;
   }
 
@@ -43,11 +50,30 @@ export class RuntimeMessages {
     const repeated = [...this.told.values()].filter(({ count }) => count > 1);
     return repeated.map(({ line, count }) => `${line}: ${count} times`);
   }
+
+  /** Updates that found a map full at one of these places of the program. */
+  lostUpdates(places: readonly string[]): number {
+    let lost = 0;
+    for (const { fullAt, count } of this.told.values())
+      if (fullAt !== undefined && places.includes(fullAt)) lost += count;
+    return lost;
+  }
+}
+
+function fieldOf(record: string, name: string): string | undefined {
+  return new RegExp(`"${name}": (?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|(-?\\d+))`)
+    .exec(record)
+    ?.slice(1)
+    .join('');
+}
+
+function fullMapPlace(record: string): string | undefined {
+  const isFull = fieldOf(record, 'helper') === 'map_update_elem' && fieldOf(record, 'retcode') === E2BIG;
+  return isFull ? `${fieldOf(record, 'line')}:${fieldOf(record, 'col')}` : undefined;
 }
 
 function messageLine(type: string, record: string): string {
-  const field = (name: string): string | undefined =>
-    new RegExp(`"${name}": (?:"([^"\\\\]*(?:\\\\.[^"\\\\]*)*)"|(-?\\d+))`).exec(record)?.slice(1).join('');
+  const field = (name: string): string | undefined => fieldOf(record, name);
   const [helper, code] = [field('helper'), field('retcode')];
   // 0.17 has no message, and no such records unless it is given -k.
   const said = field('msg')?.replace(/(?<!\\)((?:\\\\)*)\\n$/, '$1') ?? 'failed';

@@ -1,16 +1,18 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
+import { Cell, Command, EndingCause, monotonicMs, Phase, unpackVersion, WORD } from '../src/contract/cell.js';
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
 import { startChild } from './child.js';
 import { endChild } from './ending.js';
 import { LineAssembler } from './lines.js';
-import { LatestMaps } from './maps.js';
+import { LatestMaps } from './map/latest-maps.js';
+import { readingOf } from './map/reading.js';
 import { Publisher } from './publisher.js';
 import { RecordReader } from './records.js';
 import { RingWriter } from './ring-writer.js';
+import { RuntimeMessages } from './runtime-messages.js';
 import { StderrText } from './stderr-text.js';
 
 /**
@@ -29,6 +31,7 @@ process.stdout.write = process.stderr.write.bind(process.stderr);
 /** Pipes that something outside the process group still holds open are given up after this long. */
 const PIPES_AFTER_EXIT_MS = 2000;
 const GROUP_AFTER_EXIT_MS = 2000;
+const VERSION_BOUND_MS = 3000;
 
 type Ending = NonNullable<TraceOutcome['ending']>;
 const CAUSE_WORD: Record<Ending, EndingCause> = {
@@ -41,9 +44,11 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   const cell = new Cell(task.cell);
   const ringViews = new RingViews(task.ring);
   const ring = new RingWriter(ringViews);
-  const maps = new LatestMaps(task.mapBytesMax);
+  const messages = new RuntimeMessages();
+  const reading = () => readingOf(task.programMaps, unpackVersion(cell.load(WORD.BPFTRACE)));
+  const maps = new LatestMaps(task.mapBytesMax, reading, messages);
   const stderr = new StderrText();
-  const reader = new RecordReader(new LineAssembler(ring, maps), maps);
+  const reader = new RecordReader(new LineAssembler(ring, maps), maps, messages);
   const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr);
   let outputBytes = 0;
 
@@ -127,6 +132,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   child.stdout.destroy();
   child.stderr.destroy();
   reader.end();
+  if (maps.dirty) await untilVersion(cell);
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;
   return result({
@@ -138,6 +144,13 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     attached: wasAttached,
     durationMs: attachedAt === undefined && wasAttached ? 0 : endedAt - (attachedAt ?? startedAt),
   });
+}
+
+/** How maps are read depends on it; it is asked for when the child is started, and known long before a child ends. */
+async function untilVersion(cell: Cell): Promise<void> {
+  if (cell.load(WORD.BPFTRACE) !== 0) return;
+  const wait = Atomics.waitAsync(cell.words, WORD.BPFTRACE, 0, VERSION_BOUND_MS);
+  if (wait.async) await wait.value;
 }
 
 /** Calls back for each command until `ended` aborts. */

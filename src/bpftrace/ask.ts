@@ -2,8 +2,8 @@ import type { Launcher } from '../privilege/launcher.js';
 import { runCommand } from './checks/command.js';
 import { childEnvironment } from './spawn-plan.js';
 
-/** Everything of a host with 150,000 probes is some 8 MB. */
-const ANSWER_CHARS_MAX = 128 * 1024 * 1024;
+/** A line, and the warnings that may precede it. */
+const ANSWER_CHARS_MAX = 65_536;
 const BOUND_MS = 60_000;
 
 export interface Answer {
@@ -14,18 +14,20 @@ export interface Answer {
 }
 
 /**
- * Asks bpftrace something that runs no program (`-l`, `--version`, …). `args` are ours; a caller's word may
- * stand in them only where it can't be taken for an option.
+ * Asks bpftrace something that runs no program and is short (`--version`). `args` are ours; a caller's word may
+ * stand in them only where it can't be taken for an option. `cancel` ends it at once.
  */
 export async function askBpftrace(
   launcher: Launcher,
   path: string,
   args: readonly string[],
+  cancel?: AbortSignal,
 ): Promise<Answer> {
   const plan = launcher.plan(path, args, BOUND_MS, childEnvironment(process.env));
   const { stdout, stderr, exitCode, spawnError } = await runCommand(plan, {
     timeoutMs: BOUND_MS,
     outputCharsMax: ANSWER_CHARS_MAX,
+    ...(cancel && { cancel }),
   });
   return { stdout, stderr: stderr || (spawnError ?? ''), status: exitCode };
 }

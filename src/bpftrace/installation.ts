@@ -7,6 +7,7 @@ import { type BpftraceVersion, parseVersion } from './version.js';
 /** The bpftrace this server uses. It may be installed, replaced or removed while the server runs. */
 export class Installation {
   private readonly versions = new Map<string, Promise<BpftraceVersion | undefined>>();
+  private readonly closed = new AbortController();
 
   constructor(
     private readonly name: string,
@@ -31,9 +32,15 @@ export class Installation {
     const { identity } = this;
     let version = this.versions.get(identity);
     if (!version) {
-      version = askBpftrace(this.launcher, path, ['--version']).then(answer => parseVersion(answer.stdout));
+      const answer = askBpftrace(this.launcher, path, ['--version'], this.closed.signal);
+      version = answer.then(({ stdout }) => parseVersion(stdout));
       this.versions.set(identity, version);
     }
     return version;
+  }
+
+  /** Ends what is being asked: nothing of it is left behind. */
+  close(): void {
+    this.closed.abort();
   }
 }

@@ -14,3 +14,10 @@ export function childEnvironment(env: NodeJS.ProcessEnv): Record<string, string>
   }
   return kept;
 }
+
+/** The limits of maps and strings that the environment sets, under their names in 0.17 and in later releases; absent: bpftrace's own. */
+export function mapLimits(env: Record<string, string>): { keysMax?: number; stringBytesMax?: number } {
+  const keysMax = Number(env.BPFTRACE_MAX_MAP_KEYS ?? env.BPFTRACE_MAP_KEYS_MAX);
+  const stringBytesMax = Number(env.BPFTRACE_MAX_STRLEN ?? env.BPFTRACE_STRLEN);
+  return { ...(keysMax > 0 && { keysMax }), ...(stringBytesMax > 0 && { stringBytesMax }) };
+}

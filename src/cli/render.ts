@@ -1,6 +1,6 @@
 import type { Bucket, TypedMap } from '../contract/map.js';
+import { isHistogram } from '../contract/map-values.js';
 import { isSingle, keyText, mapLines } from '../results/map-text.js';
-import { isHistogram } from '../results/typed-map.js';
 
 const BAR_CHARACTERS = 50;
 

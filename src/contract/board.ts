@@ -25,20 +25,16 @@ export const STDERR_BYTES_MAX = 3 * (STDERR_HEAD_BYTES + STDERR_TAIL_BYTES) + 64
 const COUNT = 0;
 const LENGTH = 1;
 
-/** One map as bpftrace printed it last. */
-export interface MapRecord {
-  /** With the `@`. */
-  name: string;
-  /** bpftrace's own word for the record: `map`, `hist`, `stats`, `tseries`, … */
-  type: string;
-  /** The value as bpftrace's JSON text, damaged UTF-8 (see `decodeEscapes`) and all. */
-  json: string;
-  /** Entries left out because the map was larger than its share; the largest values were kept. */
-  omittedEntries: number;
+/** One map as bpftrace printed it last: see map-codec.ts for what its parts hold. */
+export interface BoardMap {
+  /** Everything but the entries: {@link MapHead} as JSON. */
+  head: Uint8Array;
+  /** Largest value first, length-prefixed one after another; as many as there was room for. */
+  entries: Uint8Array;
 }
 
 export interface BoardContent {
-  maps: MapRecord[];
+  maps: BoardMap[];
   /** Head and tail of standard error; a gap is said in a line of its own. */
   stderr: string;
 }
@@ -88,47 +84,66 @@ export function readBoard(shared: SharedArrayBuffer): BoardContent {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Bytes that a map takes on the board beyond its name, type and value. */
-export const MAP_OVERHEAD_BYTES = 16;
+/** Bytes that a map takes on the board beyond its head and entries. */
+export const MAP_OVERHEAD_BYTES = 8;
+/** Bytes that an entry takes beyond itself. */
+export const ENTRY_OVERHEAD_BYTES = 4;
 
-/** Strings are length-prefixed UTF-8; numbers are little-endian Uint32. */
+/** Parts are length-prefixed; numbers are little-endian Uint32. */
 export function encodeBoard(content: BoardContent): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const number = (value: number): void => {
-    parts.push(new Uint8Array(Uint32Array.of(value).buffer));
-  };
-  const text = (value: string): void => {
-    const bytes = encoder.encode(value);
-    number(bytes.byteLength);
-    parts.push(bytes);
-  };
-  text(content.stderr);
-  number(content.maps.length);
-  for (const map of content.maps) {
-    text(map.name);
-    text(map.type);
-    text(map.json);
-    number(map.omittedEntries);
-  }
+  const parts: Uint8Array[] = [...prefixed(encoder.encode(content.stderr)), number(content.maps.length)];
+  for (const map of content.maps) parts.push(...prefixed(map.head), ...prefixed(map.entries));
   return new Uint8Array(Buffer.concat(parts));
 }
 
+export function encodeEntries(entries: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(entries.flatMap(prefixed));
+}
+
+function prefixed(bytes: Uint8Array): Uint8Array[] {
+  return [number(bytes.byteLength), bytes];
+}
+
+function number(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+/** Its maps are views of `bytes`: whoever wants twenty entries of ten thousand pays for twenty. */
 export function decodeBoard(bytes: Uint8Array): BoardContent {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  const number = (): number => {
-    at += 4;
-    return view.getUint32(at - 4, true);
-  };
-  const text = (): string => {
-    const length = number();
-    at += length;
-    return decoder.decode(bytes.subarray(at - length, at));
-  };
-  const stderr = text();
-  const maps: MapRecord[] = [];
-  for (let left = number(); left > 0; left--) {
-    maps.push({ name: text(), type: text(), json: text(), omittedEntries: number() });
-  }
+  const reader = new Reader(bytes);
+  const stderr = decoder.decode(reader.part());
+  const maps: BoardMap[] = [];
+  for (let left = reader.number(); left > 0; left--)
+    maps.push({ head: reader.part(), entries: reader.part() });
   return { maps, stderr };
+}
+
+/** The entries of a map, one by one. */
+export function* decodeEntries(entries: Uint8Array): Generator<Uint8Array> {
+  const reader = new Reader(entries);
+  while (!reader.isAtEnd) yield reader.part();
+}
+
+class Reader {
+  private at = 0;
+  private readonly view: DataView;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get isAtEnd(): boolean {
+    return this.at >= this.bytes.byteLength;
+  }
+
+  number(): number {
+    this.at += 4;
+    return this.view.getUint32(this.at - 4, true);
+  }
+
+  part(): Uint8Array {
+    const length = this.number();
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
 }

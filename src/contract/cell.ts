@@ -11,6 +11,7 @@
  *   4           ATTACHED_PROBES  worker   what bpftrace said it attached (to); -1 (from main, at first) before it said so
  *   5           ENDING_CAUSE     worker   one of {@link EndingCause}, set before PHASE becomes `ending`
  *   6           MAPS             worker   counts publications of maps; wraps, compare for equality
+ *   14          BPFTRACE         main     its version, one of {@link packVersion}; 0 until it is known
  *   byte 32     ATTACHED_AT      worker   Float64, {@link monotonicMs}, written before PHASE becomes `running`
  *   byte 40     LOST_EVENTS      worker   Float64, events that the kernel's buffers dropped, as bpftrace counts them
  *
@@ -28,6 +29,7 @@ export const WORD = {
   ATTACHED_PROBES: 4,
   ENDING_CAUSE: 5,
   MAPS: 6,
+  BPFTRACE: 14,
 } as const;
 
 const ATTACHED_AT_FLOAT = 4;
@@ -42,6 +44,17 @@ export type Phase = (typeof Phase)[keyof typeof Phase];
 
 export const EndingCause = { none: 0, deadline: 1, stop: 2, startTimeout: 3 } as const;
 export type EndingCause = (typeof EndingCause)[keyof typeof EndingCause];
+
+/** Of a bpftrace that does not tell. */
+const NO_VERSION = 1;
+function packVersion(major: number, minor: number): number {
+  return 2 + major * 1000 + minor;
+}
+/** Undefined when it is not known, or not yet. */
+export function unpackVersion(word: number): { major: number; minor: number } | undefined {
+  if (word <= NO_VERSION) return undefined;
+  return { major: Math.floor((word - 2) / 1000), minor: (word - 2) % 1000 };
+}
 
 /** Milliseconds of the system's monotonic clock: the same in every thread, and blind to changes of the time of day. */
 export function monotonicMs(): number {
@@ -71,6 +84,12 @@ export class Cell {
     if (this.load(WORD.COMMAND) >= command) return;
     this.store(WORD.COMMAND, command);
     Atomics.notify(this.words, WORD.COMMAND);
+  }
+
+  /** Main thread: the version of bpftrace, undefined when it does not tell. */
+  tellVersion(version: { major: number; minor: number } | undefined): void {
+    this.store(WORD.BPFTRACE, version ? packVersion(version.major, version.minor) : NO_VERSION);
+    Atomics.notify(this.words, WORD.BPFTRACE);
   }
 
   /** Worker: announces a new phase. */

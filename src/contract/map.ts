@@ -12,6 +12,8 @@ export interface Frame {
   /** Bytes into the function; absent when bpftrace gives none, and where stacks that differ only in it were merged. */
   offset?: number | undefined;
   module?: string | undefined;
+  /** Where the program asked for it (`perf`). */
+  address?: string | undefined;
 }
 
 /** lower <= x < upper; null where it is open. bpftrace's own labels stay text. */
@@ -117,4 +119,10 @@ export interface TypedMap {
   full?: true | undefined;
   /** Values and keys that are as long as max_strlen lets them be, and were probably cut. */
   strings_cut?: number | undefined;
+  /** Strings that were no UTF-8: in them odd bytes stand as `\xNN`, and a backslash as `\\`. */
+  strings_not_utf8?: number | undefined;
+  /** 0.27 took the blanks out of texts in its keys. */
+  blanks_lost?: true | undefined;
+  /** Updates that found it full and were lost (0.22 and later count them). */
+  updates_lost?: number | undefined;
 }

@@ -1,3 +1,4 @@
+import type { ProgramMaps } from './program-map.js';
 import type { Supervised } from './supervisor.js';
 
 /** What the main thread hands a worker, and what comes back. Plain data: both cross threads by copy. */
@@ -14,6 +15,8 @@ export interface SpawnPlan {
 export interface TraceTask {
   spawn: SpawnPlan;
   program: string;
+  /** What the program's text says of its maps. */
+  programMaps: ProgramMaps;
   /** From attached to the ladder's first step. */
   deadlineMs: number;
   /** From the spawn to the ladder's first step, for a child that never gets attached. */

@@ -1,6 +1,7 @@
 import { Installation } from '../bpftrace/installation.js';
+import { programMaps } from '../bpftrace/language/program-maps.js';
 import { ProbeIndex } from '../bpftrace/probes/index.js';
-import { childEnvironment, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
+import { childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
@@ -169,6 +170,7 @@ export class Engine {
     const command = options.hurry ? Command.kill : Command.stop;
     const active = [...this.active.values()];
     for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
+    this.installation.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
   }
@@ -179,9 +181,11 @@ export class Engine {
     const startTimeoutMs = config.startTimeoutS * 1000;
     const graceMaxMs = config.graceMaxS * 1000;
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
-    return this.pool.start({
-      spawn: launcher.plan(path, TRACE_ARGS, lifetimeMs, childEnvironment(process.env)),
+    const env = childEnvironment(process.env);
+    const live = this.pool.start({
+      spawn: launcher.plan(path, TRACE_ARGS, lifetimeMs, env),
       program,
+      programMaps: { ...programMaps(program), ...mapLimits(env) },
       maxLines,
       deadlineMs,
       startTimeoutMs,
@@ -189,6 +193,8 @@ export class Engine {
       graceMaxMs,
       mapBytesMax: config.maxMapBytes * MAP_SHARE,
     });
+    void this.installation.version().then(version => live.cell.tellVersion(version));
+    return live;
   }
 
   /** A bpftrace that lists something. */

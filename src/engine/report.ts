@@ -3,9 +3,9 @@ import type { FailureReason } from '../contract/errors.js';
 import type { RingViews } from '../contract/ring.js';
 import { jsonBytes } from '../results/bytes.js';
 import { type Excerpt, matching, overview, page } from '../results/excerpt.js';
+import { readMaps } from '../results/read-maps.js';
 import type { EndedBy, Losses, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal } from '../results/ring-reader.js';
-import { typedMap } from '../results/typed-map.js';
 import type { Execution } from './execution.js';
 import { checkWindow, type Window } from './window.js';
 
@@ -21,7 +21,7 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
   const diagnostics =
     execution.verdict?.diagnostics ??
     worthShowing(diagnose(board.stderr, { program: execution.options.program }), false);
-  const maps = board.maps.map(typedMap);
+  const maps = readMaps(board.maps);
   const state = stateOf(execution, queuePosition);
   const room = {
     lines: limit,

@@ -8,6 +8,7 @@ const frameSchema: z.ZodType<Frame> = z.object({
   symbol: z.string(),
   offset: z.number().int().optional(),
   module: z.string().optional(),
+  address: z.string().optional(),
 });
 
 const valueSchema: z.ZodType<MapValue> = z
@@ -42,5 +43,12 @@ export const mapSchema = z.object({
     .describe('stacks that differed from another only in offsets, added to it'),
   keys_unsplit: z.string().optional().describe('why keys of several parts stand whole'),
   full: z.literal(true).optional().describe('it held as many keys as it can: further ones are missing'),
+  updates_lost: z.number().int().optional().describe('updates that found it full (0.22 and later)'),
+  blanks_lost: z.literal(true).optional().describe('this bpftrace takes blanks out of texts in keys'),
+  strings_not_utf8: z
+    .number()
+    .int()
+    .optional()
+    .describe('strings in which \\xNN stands for a byte that is no UTF-8, and \\\\ for a backslash'),
   strings_cut: z.number().int().optional().describe('strings as long as max_strlen allows, probably cut'),
 }) satisfies z.ZodType<TypedMap>;

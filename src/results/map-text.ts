@@ -1,5 +1,5 @@
 import type { Bounds, Histogram, KeyPart, MapValue, TypedMap } from '../contract/map.js';
-import { isFrames, isHistogram, isSeries, isStatistics } from './typed-map.js';
+import { isFrames, isHistogram, isSeries, isStatistics } from '../contract/map-values.js';
 
 /** Entries of one map shown as text, the largest first. */
 const ENTRIES_SHOWN = 20;

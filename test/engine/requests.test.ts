@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { isHistogram } from '../../src/contract/map-values.js';
 import {
   type ClientView,
   ConfigError,
@@ -7,7 +8,6 @@ import {
   Refusal,
   type TraceEngine,
 } from '../../src/engine/index.js';
-import { isHistogram } from '../../src/results/typed-map.js';
 import { BPFTRACE } from '../support/server.js';
 
 /** What the library refuses or repairs, whoever calls it. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LineKind } from '../../src/contract/ring.js';
-import { decodeBytes, decodeEscapes, decodeLine, parseExact, repairJson } from '../../src/results/decode.js';
+import { decodeBytes, decodeEscapes, repairJson } from '../../src/contract/text.js';
+import { decodeLine } from '../../src/results/decode.js';
 
 /** What bpftrace's JSON writer does to a byte string (0.17 to 0.27): `\uffffffNN` for bytes outside ASCII. */
 function bpftraceEscape(bytes: Uint8Array): string {
@@ -59,30 +60,6 @@ describe('text', () => {
 });
 
 describe('JSON', () => {
-  test('integers are exact to 64 bits', () => {
-    assert.deepEqual(
-      parseExact('{"a": 9007199254740991, "b": 9007199254740993, "c": -9223372036854775808}'),
-      {
-        a: 9007199254740991,
-        b: '9007199254740993',
-        c: '-9223372036854775808',
-      },
-    );
-    fc.assert(
-      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), value => {
-        const parsed = parseExact(`[${value}]`) as unknown[];
-        assert.equal(BigInt(String(parsed[0])), value);
-      }),
-      { numRuns: 2000, seed: 7 },
-    );
-  });
-
-  test('digits inside strings are left alone', () => {
-    assert.deepEqual(parseExact('{"12345678901234567890, \\" 12345678901234567890": 1}'), {
-      '12345678901234567890, " 12345678901234567890': 1,
-    });
-  });
-
   test('damaged keys are repaired, and the text stays valid JSON', () => {
     const damaged = '{"\\uffffffe2\\uffffff82\\uffffffac \\"x\\" \\n": {"\\uffffffff": 2}}';
     assert.deepEqual(JSON.parse(repairJson(damaged)), { '€ "x" \n': { '\\xff': 2 } });

@@ -1,29 +1,38 @@
 import assert from 'node:assert/strict';
 import { decodeBoard } from '../../src/contract/board.js';
+import type { TypedMap } from '../../src/contract/map.js';
 import { initRing, ringBytes } from '../../src/contract/ring.js';
+import { readMaps } from '../../src/results/read-maps.js';
 import { linesDropped, linesTotal, readLines } from '../../src/results/ring-reader.js';
 import { LineAssembler } from '../../workers/lines.js';
-import { LatestMaps } from '../../workers/maps.js';
+import { LatestMaps } from '../../workers/map/latest-maps.js';
+import { type MapReading, readingOf } from '../../workers/map/reading.js';
 import { RecordReader } from '../../workers/records.js';
 import { RingWriter } from '../../workers/ring-writer.js';
+import { RuntimeMessages } from '../../workers/runtime-messages.js';
 import type { Reading } from './record-model.js';
 
 const CAPACITY_LINES = 10_000;
 const CAPACITY_BYTES = 4 * 1024 * 1024;
-export interface Read extends Reading {
+/** What is known of an unknown program and an unknown bpftrace. */
+export const NOTHING_KNOWN: MapReading = readingOf({ maps: [] }, undefined);
+
+export interface Read extends Omit<Reading, 'maps'> {
+  maps: TypedMap[];
   droppedBytes: number;
   truncated: number;
 }
 
 /** Everything that is made of an output that arrives in these pieces. */
-export function read(chunks: readonly Buffer[]): Read {
+export function read(chunks: readonly Buffer[], reading = NOTHING_KNOWN): Read {
   const ring = initRing(
     new ArrayBuffer(ringBytes(CAPACITY_LINES, CAPACITY_BYTES)),
     CAPACITY_LINES,
     CAPACITY_BYTES,
   );
-  const latest = new LatestMaps(CAPACITY_BYTES);
-  const reader = new RecordReader(new LineAssembler(new RingWriter(ring), latest), latest);
+  const messages = new RuntimeMessages();
+  const latest = new LatestMaps(CAPACITY_BYTES, () => reading, messages);
+  const reader = new RecordReader(new LineAssembler(new RingWriter(ring), latest), latest, messages);
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   assert.equal(linesDropped(ring), 0);
@@ -33,7 +42,7 @@ export function read(chunks: readonly Buffer[]): Read {
   return {
     lines,
     truncated: truncated.length,
-    maps: maps.map(({ name, type, json }) => [name, type, json]),
+    maps: readMaps(maps),
     attachedProbes,
     lostEvents,
     droppedBytes: ring.droppedBytes,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { cut, read } from '../support/read-records.js';
+import { readMaps } from '../../src/results/read-maps.js';
+import { encodeMap, onBoard } from '../../workers/map/encode-map.js';
+import { typeMap } from '../../workers/map/type-map.js';
+import { cut, NOTHING_KNOWN, read } from '../support/read-records.js';
 import { modelReading } from '../support/record-model.js';
 
 const RUNS = { numRuns: 2000, seed: 11 };
@@ -99,7 +102,10 @@ describe('any sequence of records', () => {
     fc.assert(
       fc.property(output, written => {
         const { droppedBytes, truncated, ...reading } = read([Buffer.from(written, 'latin1')]);
-        assert.deepEqual(reading, modelReading(written));
+        const { maps, ...model } = modelReading(written);
+        const typed = maps.map(([name, type, json]) => typeMap(name, type, json, NOTHING_KNOWN));
+        const encoded = typed.map(map => onBoard(encodeMap(map, Number.POSITIVE_INFINITY)));
+        assert.deepEqual(reading, { ...model, maps: readMaps(encoded) });
         assert.deepEqual([droppedBytes, truncated], [0, 0]);
       }),
       RUNS,

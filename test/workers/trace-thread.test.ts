@@ -22,7 +22,14 @@ const launched = (path: string): SpawnPlan =>
 
 function startOn(pool: TracePool, spawn: SpawnPlan, program = 'BEGIN'): LiveTrace {
   const bounds = { deadlineMs: 60_000, startTimeoutMs: 60_000, graceMs: 5000, graceMaxMs: 60_000 };
-  return pool.start({ spawn, program, ...bounds, mapBytesMax: 65_536, maxLines: 100 });
+  return pool.start({
+    spawn,
+    program,
+    programMaps: { maps: [] },
+    ...bounds,
+    mapBytesMax: 65_536,
+    maxLines: 100,
+  });
 }
 
 function newPool(): TracePool {

@@ -22,8 +22,8 @@ export interface CommandOptions {
   stdin?: string;
   /** Kept of each stream; the rest is read and thrown away. Default: 256 KiB; `--info` is 2 kB. */
   outputCharsMax?: number;
-  /** After the child's exit, for what of its output is still to be read. Default: 250. */
-  pipeGraceMs?: number;
+  /** Aborted when nobody waits for it any more: it is killed. */
+  cancel?: AbortSignal;
 }
 
 const OUTPUT_CHARS_MAX = 256 * 1024;
@@ -83,6 +83,7 @@ export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<Co
     };
     const finish = (exitCode: number | null, signal: NodeJS.Signals | null, spawnError?: string) => {
       for (const timer of timers) clearTimeout(timer);
+      options.cancel?.removeEventListener('abort', kill);
       const failed = spawnError === undefined ? {} : { spawnError };
       resolve({
         ...failed,
@@ -109,9 +110,11 @@ export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<Co
         });
       });
     });
+    const kill = (): void => (talk ? talk.close() : killGroup('SIGKILL'));
+    options.cancel?.addEventListener('abort', kill);
     child.on('error', (error: NodeJS.ErrnoException) => finish(null, null, error.code ?? error.message));
     child.on('exit', () => {
-      after(options.pipeGraceMs ?? PIPE_GRACE_MS, () => {
+      after(PIPE_GRACE_MS, () => {
         killGroup('SIGKILL');
         abandonPipes();
       });

@@ -1,0 +1,59 @@
+import { type BoardMap, decodeEntries } from '../contract/board.js';
+import { exact, toBigInt } from '../contract/integer.js';
+import type { Integer, MapEntry, TypedMap } from '../contract/map.js';
+import { decodeEntry, decodeHead, type MergedEntry } from '../contract/map-codec.js';
+import { compareWeights, weightOf } from '../contract/map-values.js';
+
+export interface MapsWanted {
+  /** Entries of each map, the largest first; all that are kept, if absent. */
+  entriesMax?: number | undefined;
+  /** Stacks that differ only in offsets each by itself. */
+  exactStacks?: boolean | undefined;
+}
+
+/** The maps of a board, typed. Only the entries that are wanted are decoded. */
+export function readMaps(maps: readonly BoardMap[], wanted: MapsWanted = {}): TypedMap[] {
+  return maps.map(map => readMap(map, wanted));
+}
+
+function readMap(
+  map: BoardMap,
+  { entriesMax = Number.POSITIVE_INFINITY, exactStacks }: MapsWanted,
+): TypedMap {
+  const { sum, stacks_merged: merged, ...head } = decodeHead(map.head);
+  if (head.entries_total === undefined) return head;
+  const total = head.entries_total + (exactStacks ? (merged ?? 0) : 0);
+  const entries = exactStacks
+    ? expanded(map.entries).slice(0, entriesMax)
+    : [...firstEntries(map.entries, entriesMax)].map(({ key, value }) => ({ key, value }));
+  const omitted = total - entries.length;
+  return {
+    ...head,
+    entries_total: total,
+    entries,
+    ...(omitted > 0 && { omitted: { entries: omitted, ...restOfSum(sum, entries) } }),
+    ...(!exactStacks && merged && { stacks_merged: merged }),
+  };
+}
+
+function* firstEntries(bytes: Uint8Array, count: number): Generator<MergedEntry> {
+  if (count <= 0) return;
+  let given = 0;
+  for (const entry of decodeEntries(bytes)) {
+    yield decodeEntry(entry);
+    if (++given >= count) return;
+  }
+}
+
+function expanded(bytes: Uint8Array): MapEntry[] {
+  const all = [...firstEntries(bytes, Number.POSITIVE_INFINITY)];
+  return all
+    .flatMap(({ exact: own, ...entry }) => own ?? [entry])
+    .sort((a, b) => compareWeights(b.value, a.value));
+}
+
+function restOfSum(sum: Integer | undefined, given: readonly MapEntry[]): { sum?: Integer } {
+  const all = toBigInt(sum);
+  if (all === undefined) return {};
+  return { sum: exact(given.reduce((rest, { value }) => rest - (weightOf(value) ?? 0n), all)) };
+}

@@ -1,0 +1,73 @@
+import { type BoardMap, ENTRY_OVERHEAD_BYTES, encodeEntries } from '../../src/contract/board.js';
+import { exact } from '../../src/contract/integer.js';
+import type { Integer, MapKind } from '../../src/contract/map.js';
+import { encodeEntry, encodeHead, type MapHead, type MergedEntry } from '../../src/contract/map-codec.js';
+import { weightOf } from '../../src/contract/map-values.js';
+import type { WholeMap } from './type-map.js';
+
+/** A typed map as it will stand on the board, within a bound of bytes. */
+export interface EncodedMap {
+  head: Uint8Array;
+  /** The largest first. */
+  entries: Uint8Array[];
+  bytes: number;
+}
+
+/** Of these, what was left out can be summed up. */
+const SUMMED: ReadonlySet<MapKind> = new Set(['count', 'sum', 'stats', 'hist', 'lhist', 'scalar']);
+/** Entries too large for what room is left that are passed over before the rest is not looked at. */
+const PASSED_OVER_MAX = 16;
+
+export function encodeMap(map: WholeMap, bytesMax: number): EncodedMap {
+  const { entries = [], ...rest } = map;
+  const sum = SUMMED.has(map.kind) ? sumOf(entries) : undefined;
+  const head = boundedHead({ ...rest, ...(sum !== undefined && { sum }) }, bytesMax);
+  return fit({ head, entries: encodedLazily(entries) }, bytesMax);
+}
+
+/** The same map in less room. */
+export function shrinkMap(map: EncodedMap, bytesMax: number): EncodedMap {
+  return fit({ head: map.head, entries: map.entries }, bytesMax);
+}
+
+export function onBoard(map: EncodedMap): BoardMap {
+  return { head: map.head, entries: encodeEntries(map.entries) };
+}
+
+function fit(map: { head: Uint8Array; entries: Iterable<Uint8Array> }, bytesMax: number): EncodedMap {
+  let bytes = map.head.byteLength;
+  const entries: Uint8Array[] = [];
+  let passedOver = 0;
+  for (const entry of map.entries) {
+    const takes = entry.byteLength + ENTRY_OVERHEAD_BYTES;
+    if (bytes + takes > bytesMax) {
+      if (++passedOver > PASSED_OVER_MAX) break;
+      continue;
+    }
+    bytes += takes;
+    entries.push(entry);
+  }
+  return { head: map.head, entries, bytes };
+}
+
+function* encodedLazily(entries: readonly MergedEntry[]): Generator<Uint8Array> {
+  for (const entry of entries) yield encodeEntry(entry);
+}
+
+/** A value of a map without keys that is larger than all the room is left out. */
+function boundedHead(head: MapHead, bytesMax: number): Uint8Array {
+  const encoded = encodeHead(head);
+  if (encoded.byteLength <= bytesMax) return encoded;
+  return encodeHead({ name: head.name, kind: head.kind, value: null, omitted: { entries: 1 } });
+}
+
+/** Undefined where a value is no number. */
+function sumOf(entries: readonly MergedEntry[]): Integer | undefined {
+  let sum = 0n;
+  for (const { value } of entries) {
+    const weight = weightOf(value);
+    if (weight === undefined) return undefined;
+    sum += weight;
+  }
+  return exact(sum);
+}
