@@ -12,6 +12,8 @@ export interface ProbeSource {
    * for every question.
    */
   identity: string | undefined;
+  /** The path of a binary that this process can't see. bpftrace may: it can have another root. */
+  missing?: string;
   /** Prints the list on standard output, one probe a line. */
   spawn: SpawnPlan;
 }
@@ -45,9 +47,9 @@ export interface PageStart {
 export type ProbeRequest =
   | { kind: 'find'; source: ProbeSource; filter: ProbeFilter; limit: number; start?: PageStart }
   | { kind: 'nearest'; source: ProbeSource; name: string; limit: number }
-  | { kind: 'fields'; names: string[]; spawn: SpawnPlan }
-  | { kind: 'types'; spawn: SpawnPlan }
-  | { kind: 'close' };
+  | { kind: 'fields'; names: string[] }
+  | { kind: 'listed_fields'; spawn: SpawnPlan }
+  | { kind: 'type'; name: string; spawn: SpawnPlan };
 
 export interface FoundProbes {
   names: string[];
@@ -71,12 +73,17 @@ export interface FoundProbes {
 /** One argument of a probe. */
 export interface ProbeField {
   name: string;
+  /** How a program writes it, where that is not by its name: `arg0`. */
+  access?: string;
   /** As C writes it, the name left out: `char[16]`. */
   type: string;
   /** What its numbers mean, by number as decimal digits; bits that may be combined where `flags` is true. */
   values?: Record<string, string>;
   flags?: true;
 }
+
+/** By the probe's name; one of which nothing is known is absent. */
+export type FieldsByName = Record<string, ProbeField[]>;
 
 /** bpftrace could not tell. */
 export interface AskFailure {
@@ -86,11 +93,10 @@ export interface AskFailure {
 export interface ProbeReplies {
   find: FoundProbes | AskFailure;
   nearest: string[] | AskFailure;
-  /** By name; a probe of which nothing is known is absent. */
-  fields: { byName: Record<string, ProbeField[]> } | AskFailure;
-  /** Lines of the definitions. */
-  types: string[] | AskFailure;
-  close: undefined;
+  fields: FieldsByName;
+  listed_fields: FieldsByName;
+  /** Lines of the definition; when there are none, names that are near. */
+  type: { lines: string[]; nearest: string[] };
 }
 
 /** The thread, as the main thread sees it. */

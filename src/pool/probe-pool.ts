@@ -31,9 +31,8 @@ export class ProbePool implements ProbeThread {
     return (await this.thread.run(request)) as ProbeReplies[Kind];
   }
 
-  /** Ends the thread, and what it started first. */
-  async close(): Promise<void> {
-    if (this.thread.threads.length > 0) await this.ask<'close'>({ kind: 'close' }).catch(() => {});
-    await this.thread.destroy();
+  /** Ends the thread. A bpftrace that it waits for is ended by its death, as that of any owner. */
+  close(): Promise<void> {
+    return this.thread.destroy();
   }
 }

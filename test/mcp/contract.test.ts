@@ -126,7 +126,7 @@ describe('tools over stdio', () => {
     assert.deepEqual(await named('t:syscalls:sys_enter_openat*'), expected);
     assert.deepEqual(await named('syscalls:sys_enter_openat*'), expected);
     assert.deepEqual(await named('enter_openat SYSCALLS'), expected);
-    assert.deepEqual(await named('no such thing'), []);
+    assert.deepEqual(await named('nosuchthing'), []);
     const [detailed] = await server.list<Probe>('list_probes', 'probes', {
       filter: 'tracepoint:sched:sched_switch',
       details: true,

@@ -5,14 +5,15 @@ import type {
   ProbeReplies,
   ProbeRequest,
 } from '../../src/contract/probes.js';
+import { kernelBtf } from './btf.js';
 import { findByPattern } from './by-pattern.js';
 import { findByWords, guessByWords } from './by-words.js';
-import { fieldsOf } from './fields.js';
+import { fieldsByBpftrace, fieldsByKernel } from './fields.js';
 import { listOf } from './lists.js';
 import { type Matches, pageOf } from './matches.js';
-import { nearestTo } from './nearest.js';
+import { nearestNames, nearestTo } from './nearest.js';
 import type { ProbeList } from './probe-list.js';
-import { endAll, run } from './run.js';
+import { run } from './run.js';
 
 /**
  * The task of the thread that holds the probe lists: one question, one answer. Questions share the thread, and
@@ -33,15 +34,13 @@ export default async function answer(request: ProbeRequest): Promise<ProbeReplie
       return 'failed' in kept ? kept : nearestTo(kept.list, request.name, request.limit);
     }
     case 'fields':
-      return fieldsOf(request.names, request.spawn);
-    case 'types': {
-      const { stdout, stderr, status } = await run(request.spawn);
-      const lines = stdout.split('\n');
-      return lines.some(line => line !== '') ? lines : { failed: { stderr, status } };
+      return fieldsByKernel(request.names);
+    case 'listed_fields':
+      return fieldsByBpftrace(request.spawn);
+    case 'type': {
+      const lines = (await run(request.spawn)).stdout.split('\n').filter(line => line !== '');
+      return { lines, nearest: lines.length > 0 ? [] : typesLike(request.name) };
     }
-    case 'close':
-      endAll();
-      return undefined;
   }
 }
 
@@ -71,6 +70,11 @@ function matchesOf(list: ProbeList, generation: number, filter: ProbeFilter): Ma
   keptMatches.set(key, made);
   if (keptMatches.size > KEPT_MATCHES) keptMatches.delete(keptMatches.keys().next().value ?? '');
   return made;
+}
+
+function typesLike(name: string): string[] {
+  const [keyword = ''] = name.split(' ');
+  return nearestNames(name, kernelBtf()?.typeNames(keyword) ?? []).slice(0, NEAREST_SHOWN);
 }
 
 function nearestMatches(list: ProbeList, filter: ProbeFilter): string[] {

@@ -1,5 +1,5 @@
 import type { ProbePattern } from '../../src/contract/probes.js';
-import type { ProbeList, ProviderRange } from './probe-list.js';
+import { idsIn, type ProbeList, type ProviderRange } from './probe-list.js';
 import { isWordCode, tokensOf } from './tokens.js';
 
 /** The same probes under another name: bpftrace lists only the first of each pair, or calls it otherwise by version. */
@@ -13,6 +13,8 @@ const LISTED_AS: Record<string, readonly string[]> = {
 };
 /** One word that few probes have settles it; looking at rarer ones costs more than it saves. */
 const FEW = 500;
+/** More candidates than this part of a list, and looking at all of it is quicker than putting them in order. */
+const WORTHWHILE = 1 / 8;
 
 export interface PatternMatches {
   /** Ascending. */
@@ -29,14 +31,14 @@ export function findByPattern(list: ProbeList, pattern: ProbePattern): PatternMa
   const { provider, rest } = pattern;
   if (provider === undefined) {
     const everywhere = { provider: '', begin: 0, end: list.names.length };
-    return { ids: within(list, [everywhere], `(?:[^:]*:(?:.*:)?)?`, rest) };
+    return { ids: within(list, [everywhere], rest, true) };
   }
   const own = list.providers.filter(range => range.provider === provider);
   const listedAs = LISTED_AS[provider] ?? [];
   const ranges =
     own.length > 0 ? own : list.providers.filter(range => range.provider === listedAs.find(hasProbes(list)));
   return {
-    ids: within(list, ranges, '[^:]*:(?:.*:)?', rest),
+    ids: within(list, ranges, rest, false),
     ...(own.length === 0 && { rename: provider }),
   };
 }
@@ -45,23 +47,19 @@ function hasProbes(list: ProbeList): (provider: string) => boolean {
   return provider => list.providers.some(range => range.provider === provider);
 }
 
+/** @param whole the pattern may match the provider too */
 function within(
   list: ProbeList,
   ranges: readonly ProviderRange[],
-  before: string,
   pattern: string,
+  whole: boolean,
 ): Uint32Array {
   const room = ranges.reduce((sum, { begin, end }) => sum + end - begin, 0);
-  if (/^\*+$/.test(pattern)) {
-    const ids = new Uint32Array(room);
-    let next = 0;
-    for (const { begin, end } of ranges) for (let id = begin; id < end; id++) ids[next++] = id;
-    return ids;
-  }
-  const regexp = new RegExp(`^${before}${globSource(pattern)}$`);
+  if (/^\*+$/.test(pattern)) return idsIn(ranges);
+  const pieces = pattern.split(/\*+/);
   const matching: number[] = [];
   const look = (id: number): void => {
-    if (regexp.test(list.names[id] ?? '')) matching.push(id);
+    if (matches(list.names[id] ?? '', pieces, whole)) matching.push(id);
   };
   const candidates = candidatesFor(list, pattern, room);
   if (candidates) {
@@ -72,11 +70,28 @@ function within(
   return Uint32Array.from(matching);
 }
 
-function globSource(pattern: string): string {
-  return pattern
-    .split(/\*+/)
-    .map(part => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*');
+/** Whether a pattern, cut at its `*`, matches from the beginning of the name (`whole`) or from behind any `:` of it. */
+function matches(name: string, pieces: readonly string[], whole: boolean): boolean {
+  let from = whole ? 0 : name.indexOf(':') + 1;
+  do {
+    if (matchesFrom(name, pieces, from)) return true;
+    from = name.indexOf(':', from) + 1;
+  } while (from > 0);
+  return false;
+}
+
+function matchesFrom(name: string, pieces: readonly string[], from: number): boolean {
+  const [first = ''] = pieces;
+  if (!name.startsWith(first, from)) return false;
+  let at = from + first.length;
+  if (pieces.length === 1) return at === name.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = name.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  const last = pieces.at(-1) ?? '';
+  return name.length - last.length >= at && name.endsWith(last);
 }
 
 /** The probes that have the rarest word of the pattern, ascending; undefined when that would be no gain. */
@@ -88,7 +103,7 @@ function candidatesFor(list: ProbeList, pattern: string, room: number): Uint32Ar
     const probes = tokens.reduce((sum, token) => sum + list.probesWith(token).length, 0);
     if (!best || probes < best.probes) best = { tokens, probes };
   }
-  if (!best || best.probes > room) return undefined;
+  if (!best || best.probes > room * WORTHWHILE) return undefined;
   const [only, ...others] = best.tokens;
   if (only === undefined) return new Uint32Array();
   if (others.length === 0) return list.probesWith(only);

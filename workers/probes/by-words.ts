@@ -1,6 +1,6 @@
 import { tokensLike } from './nearest.js';
-import type { ProbeList } from './probe-list.js';
-import { tokensOf } from './tokens.js';
+import { idsIn, type ProbeList } from './probe-list.js';
+import { formsOf, isForm, type Question, questionOf } from './question.js';
 import { CONCEPTS, LESS_LIKELY, PROVIDER_WEIGHTS, STOP_WORDS, WORD_FORMS } from './vocabulary.js';
 
 export interface WordMatches {
@@ -12,20 +12,21 @@ export interface WordMatches {
 
 /** What a probe found by a concept is worth: more than the rarest word of any list. */
 const NAMED_SCORE = 16;
-/** Of one probe of a concept to the next. */
+/** From one probe of a concept to the next. */
 const NAMED_STEP = 0.5;
-/** What is left of a word's weight where it is only a part of the name's word. */
+/** What is left of a word's weight where it is only a part of the name's word, or another form of it. */
 const BEGINS = 0.75;
 const INSIDE = 0.5;
 const OTHER_FORM = 0.8;
 const MISSPELT = 0.5;
-/** Shorter words are inside too many others. */
+/** Shorter words are parts of too many others. */
 const BEGINS_LENGTH = 3;
 const INSIDE_LENGTH = 4;
-/** Off for each word of the name beyond what any name has. */
+/** For each word that a name has, since the shorter of two names is about less else. */
 const LENGTH_DISCOUNT = 0.04;
+const LESS_LIKELY_DISCOUNT = 0.95;
 
-/** One thing that is asked for: a word, or a concept of several (`context switch`). Each probe's score for it. */
+/** One thing that is asked for, a word or a concept of several (`context switch`): what each probe is worth for it. */
 type Unit = Map<number, number>;
 
 /**
@@ -34,102 +35,76 @@ type Unit = Map<number, number>;
  * tracepoint stands before the function it is called from. When no probe has all the words, those with the most.
  */
 export function findByWords(list: ProbeList, text: string): WordMatches {
-  const { words, providers } = questionOf(text);
-  return rank(list, unitsOf(list, words, false), providers);
+  const question = questionOf(text);
+  return rank(list, unitsOf(list, question, false), question);
 }
 
 /** The probes nearest to a question that none answers: misspelt words are guessed. Best first. */
 export function guessByWords(list: ProbeList, text: string, limit: number): string[] {
-  const { words } = questionOf(text);
-  const { ids } = rank(list, unitsOf(list, words, true), new Set());
+  const question = { ...questionOf(text), providers: new Set<string>() };
+  const { ids } = rank(list, unitsOf(list, question, true), question);
   return Array.from(ids.subarray(0, limit), id => list.names[id] ?? '');
 }
 
-function questionOf(text: string): { words: string[]; providers: Set<string> } {
-  const all = [...new Set(tokensOf(text))];
-  const providers = new Set<string>();
-  const words = all.filter(word => {
-    const provider = word.replace(/s$/, '');
-    const isProvider = provider in PROVIDER_WEIGHTS && provider !== 'software' && provider !== 'hardware';
-    if (isProvider) providers.add(provider);
-    return !isProvider && !STOP_WORDS.has(word);
-  });
-  return { words, providers };
-}
-
-function unitsOf(list: ProbeList, words: readonly string[], guess: boolean): Unit[] {
+/** @param guess words that nothing has are taken for misspelt ones */
+function unitsOf(list: ProbeList, { words, providers }: Question, guess: boolean): Unit[] {
   const left = new Set(words);
   const units: Unit[] = [];
   for (const { when, probes } of CONCEPTS) {
-    const used = when.map(wanted => [...left].find(word => isForm(word, wanted)));
-    if (used.includes(undefined)) continue;
-    const unit: Unit = both(used.map(word => unitOfWord(list, word ?? '')));
+    const used = when.map(wanted => [...left].find(word => isForm(word, wanted)) ?? '');
+    if (used.includes('')) continue;
+    const unit = allOf(used.map(word => unitOf(list, word)));
     for (const [place, name] of probes.entries()) {
       const id = list.idOf(name);
-      if (id !== undefined) unit.set(id, NAMED_SCORE - place * NAMED_STEP + (unit.get(id) ?? 0) / 100);
+      if (id !== undefined) unit.set(id, NAMED_SCORE - place * NAMED_STEP);
     }
     units.push(unit);
-    for (const word of used) left.delete(word ?? '');
+    for (const word of used) left.delete(word);
   }
-  for (const word of left) {
-    const unit = unitOfWord(list, word);
+  const telling = [...left].filter(word => !STOP_WORDS.has(word));
+  const isAnswered = units.length > 0 || providers.size > 0;
+  for (const word of telling.length > 0 || isAnswered ? telling : left) {
+    const unit = unitOf(list, word);
     units.push(unit.size === 0 && guess ? unitOfMisspelt(list, word) : unit);
   }
   return units;
 }
 
-/** `switches` and `switching` are forms of `switch`. */
-function isForm(word: string, wanted: string): boolean {
-  return word === wanted || formsOf(word).includes(wanted);
-}
-
-function formsOf(word: string): string[] {
-  const forms = new Set<string>();
-  for (const ending of ['s', 'es', 'ed', 'ing', 'er', 'ers', 'd']) {
-    if (!word.endsWith(ending) || word.length - ending.length < 3) continue;
-    const stem = word.slice(0, -ending.length);
-    forms.add(stem);
-    if (ending === 'ing' || ending === 'er') forms.add(`${stem}e`);
-    // dropped, running
-    if (stem.length > 3 && stem.at(-1) === stem.at(-2)) forms.add(stem.slice(0, -1));
-  }
-  if (word.endsWith('ies')) forms.add(`${word.slice(0, -3)}y`);
-  return [...forms];
-}
-
-function unitOfWord(list: ProbeList, word: string): Unit {
+function unitOf(list: ProbeList, word: string): Unit {
   const unit: Unit = new Map();
-  // Weaker ways first: a better one overwrites.
-  if (word.length >= INSIDE_LENGTH) add(list, unit, list.tokensHolding(word, OPEN), INSIDE);
-  const others = [...formsOf(word), ...(WORD_FORMS[word] ?? [])];
-  for (const form of others.flatMap(other => [other, ...(WORD_FORMS[other] ?? [])]))
-    add(list, unit, list.tokensHolding(form, CLOSED), OTHER_FORM);
-  for (const beginning of [word, ...formsOf(word)])
-    if (beginning.length >= BEGINS_LENGTH) add(list, unit, list.tokensHolding(beginning, BEGINNING), BEGINS);
-  add(list, unit, list.tokensHolding(word, CLOSED), 1);
-  return unit;
+  const add = (text: string, closed: { left: boolean; right: boolean }, weight: number): void => {
+    for (const token of list.tokensHolding(text, closed)) addProbes(list, unit, token, weight);
+  };
+  const forms = formsOf(word);
+  const synonyms = [word, ...forms].flatMap(form =>
+    Object.hasOwn(WORD_FORMS, form) ? (WORD_FORMS[form] ?? []) : [],
+  );
+  add(word, { left: true, right: true }, 1);
+  for (const other of [...forms, ...synonyms]) add(other, { left: true, right: true }, OTHER_FORM);
+  for (const form of [word, ...forms])
+    if (form.length >= BEGINS_LENGTH) add(form, { left: true, right: false }, BEGINS);
+  if (word.length >= INSIDE_LENGTH) add(word, { left: false, right: false }, INSIDE);
+  return weighted(list, unit);
 }
-
-const OPEN = { left: false, right: false };
-const BEGINNING = { left: true, right: false };
-const CLOSED = { left: true, right: true };
 
 function unitOfMisspelt(list: ProbeList, word: string): Unit {
   const unit: Unit = new Map();
-  for (const { id, alike } of tokensLike(list, word)) add(list, unit, [id], MISSPELT * alike);
+  for (const { id, alike } of tokensLike(list, word)) addProbes(list, unit, id, MISSPELT * alike);
+  return weighted(list, unit);
+}
+
+function addProbes(list: ProbeList, unit: Unit, token: number, weight: number): void {
+  for (const id of list.probesWith(token)) if (weight > (unit.get(id) ?? 0)) unit.set(id, weight);
+}
+
+/** The fewer probes have what is asked for, the more it counts. */
+function weighted(list: ProbeList, unit: Unit): Unit {
+  const rarity = Math.log(1 + list.names.length / Math.max(unit.size, 1));
+  for (const [id, weight] of unit) unit.set(id, weight * rarity);
   return unit;
 }
 
-function add(list: ProbeList, unit: Unit, tokens: readonly number[], weight: number): void {
-  for (const token of tokens) {
-    const probes = list.probesWith(token);
-    const score = weight * Math.log(1 + list.names.length / probes.length);
-    for (const id of probes) if (score > (unit.get(id) ?? 0)) unit.set(id, score);
-  }
-}
-
-function both(units: readonly Unit[]): Unit {
-  const [first = new Map<number, number>(), ...others] = units;
+function allOf([first = new Map(), ...others]: readonly Unit[]): Unit {
   const unit: Unit = new Map();
   for (const [id, score] of first) {
     let sum = score;
@@ -139,35 +114,49 @@ function both(units: readonly Unit[]): Unit {
   return unit;
 }
 
-function rank(list: ProbeList, units: readonly Unit[], providers: ReadonlySet<string>): WordMatches {
-  const places = list.providers.map(({ provider }) => ({
-    weight: PROVIDER_WEIGHTS[provider] ?? 1,
-    wanted: providers.size === 0 || providers.has(provider),
-  }));
-  if (units.length === 0) {
-    const wanted = list.providers.filter(({ provider }) => providers.has(provider));
-    const ids = wanted.flatMap(({ begin, end }) => Array.from({ length: end - begin }, (_, i) => begin + i));
-    return { ids: Uint32Array.from(ids), loose: false };
-  }
-  const scores = new Map<number, number>();
-  const had = new Map<number, number>();
+function rank(list: ProbeList, units: readonly Unit[], { providers }: Question): WordMatches {
+  const ranges = list.providers.filter(({ provider }) => providers.size === 0 || providers.has(provider));
+  if (units.length === 0)
+    return { ids: providers.size > 0 ? idsIn(ranges) : new Uint32Array(), loose: false };
+  const scores = new Float32Array(list.names.length);
+  const had = new Uint8Array(list.names.length);
+  const touched: number[] = [];
   for (const unit of units) {
     for (const [id, score] of unit) {
-      scores.set(id, (scores.get(id) ?? 0) + score);
-      had.set(id, (had.get(id) ?? 0) + 1);
+      if (had[id] === 0) touched.push(id);
+      had[id] = (had[id] ?? 0) + 1;
+      scores[id] = (scores[id] ?? 0) + score;
     }
   }
+  const wanted =
+    providers.size === 0
+      ? touched
+      : touched.filter(id => ranges.some(({ begin, end }) => id >= begin && id < end));
   let most = 0;
-  for (const [id, count] of had) if (places[list.providerAt(id)]?.wanted) most = Math.max(most, count);
-  const ranked: { id: number; score: number }[] = [];
-  for (const [id, count] of had) {
-    const place = places[list.providerAt(id)];
-    if (count < most || !place?.wanted) continue;
-    const discount = 1 + LENGTH_DISCOUNT * (list.lengths[id] ?? 0);
-    const likely = LESS_LIKELY.test(list.names[id] ?? '') ? 0.95 : 1;
-    ranked.push({ id, score: ((scores.get(id) ?? 0) * place.weight * likely) / discount });
-  }
+  for (const id of wanted) most = Math.max(most, had[id] ?? 0);
+  const ids = Uint32Array.from(wanted.filter(id => had[id] === most));
+  const priors = priorsOf(list);
+  for (const id of ids) scores[id] = (scores[id] ?? 0) * (priors[id] ?? 1);
   // Numbers of probes are in the order of their names.
-  ranked.sort((a, b) => b.score - a.score || a.id - b.id);
-  return { ids: Uint32Array.from(ranked, ({ id }) => id), loose: most > 0 && most < units.length };
+  ids.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+  return { ids, loose: most > 0 && most < units.length };
+}
+
+const keptPriors = new WeakMap<ProbeList, Float32Array>();
+
+/** What a probe is worth before anything is asked. */
+function priorsOf(list: ProbeList): Float32Array {
+  let priors = keptPriors.get(list);
+  if (!priors) {
+    priors = new Float32Array(list.names.length);
+    for (const { provider, begin, end } of list.providers) {
+      const weight = PROVIDER_WEIGHTS[provider] ?? 1;
+      for (let id = begin; id < end; id++) {
+        const likely = LESS_LIKELY.test(list.names[id] ?? '') ? LESS_LIKELY_DISCOUNT : 1;
+        priors[id] = (weight * likely) / (1 + LENGTH_DISCOUNT * (list.lengths[id] ?? 0));
+      }
+    }
+    keptPriors.set(list, priors);
+  }
+  return priors;
 }

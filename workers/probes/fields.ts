@@ -1,37 +1,82 @@
-import type { AskFailure, ProbeField } from '../../src/contract/probes.js';
+import { readFileSync } from 'node:fs';
+import type { FieldsByName, ProbeField } from '../../src/contract/probes.js';
 import type { SpawnPlan } from '../../src/contract/trace.js';
+import { kernelBtf } from './btf.js';
+import { fieldOf } from './declaration.js';
+import { readFormat } from './format-file.js';
 import { run } from './run.js';
 
+const EVENTS = ['/sys/kernel/tracing/events', '/sys/kernel/debug/tracing/events'];
+
+/** What the kernel itself tells of probes, with no bpftrace: tracepoints by their format files, functions by BTF. */
+export function fieldsByKernel(names: readonly string[]): FieldsByName {
+  const found: FieldsByName = {};
+  for (const name of names) {
+    const fields = fieldsOf(name);
+    if (fields) found[name] = fields;
+  }
+  return found;
+}
+
+function fieldsOf(name: string): ProbeField[] | undefined {
+  const [provider, ...rest] = name.split(':');
+  if (provider === 'tracepoint') return fieldsOfTracepoint(rest);
+  if (provider === 'kprobe' || provider === 'kretprobe') return fieldsOfFunction(provider, rest);
+  // perf's events have none, and bpftrace refuses a list of probes that holds one.
+  return provider === 'software' || provider === 'hardware' ? [] : undefined;
+}
+
+function fieldsOfTracepoint([group = '', event = '']: readonly string[]): ProbeField[] | undefined {
+  if (!/^[\w.-]+$/.test(group) || !/^[\w.-]+$/.test(event)) return undefined;
+  for (const folder of EVENTS) {
+    try {
+      const text = readFileSync(`${folder}/${group}/${event}/format`, 'latin1');
+      const fields = readFormat(text, name => kernelBtf()?.enumerator(name));
+      return fields.map(withEnum);
+    } catch {
+      // Not mounted there, or not for this user: bpftrace may do better.
+    }
+  }
+  return undefined;
+}
+
+function withEnum(field: ProbeField): ProbeField {
+  const name = /^enum (\w+)$/.exec(field.type)?.[1];
+  const values = field.values ?? (name ? kernelBtf()?.enumValues(name) : undefined);
+  return values ? { ...field, values } : field;
+}
+
+/** Only of the kernel proper: a module's function of the same name may take something else. */
+function fieldsOfFunction(provider: string, rest: readonly string[]): ProbeField[] | undefined {
+  const name = rest.at(-1) ?? '';
+  if (rest.length > 1 && rest[0] !== 'vmlinux') return undefined;
+  if (provider === 'kretprobe') {
+    const type = kernelBtf()?.returns(name);
+    return type === undefined ? undefined : [{ name: 'retval', type }];
+  }
+  return kernelBtf()
+    ?.parameters(name)
+    ?.map((field, i) => withEnum({ ...field, access: `arg${i}` }));
+}
+
 /**
- * The arguments of probes, from `bpftrace -lv`: each probe's name, and behind it a line for each argument.
+ * What `bpftrace -lv` tells: each probe's name, and behind it a line for each argument. Empty when it fails,
+ * as it does for all when it can't tell one.
  *
  *   tracepoint:sched:sched_switch
  *       char prev_comm[16]
  */
-export async function fieldsOf(
-  names: readonly string[],
-  spawn: SpawnPlan,
-): Promise<{ byName: Record<string, ProbeField[]> } | AskFailure> {
-  const { stdout, stderr, status } = await run(spawn);
-  if (stdout === '' && status !== 0) return { failed: { stderr, status } };
-  const byName: Record<string, ProbeField[]> = {};
-  let own: ProbeField[] | undefined;
+export async function fieldsByBpftrace(spawn: SpawnPlan): Promise<FieldsByName> {
+  const { stdout } = await run(spawn);
+  const found: FieldsByName = {};
+  let own: ProbeField[] = [];
   for (const line of stdout.split('\n')) {
-    if (names.includes(line)) {
+    if (/^\s+\S/.test(line)) {
+      own.push(withEnum(fieldOf(line)));
+    } else if (line !== '') {
       own = [];
-      byName[line] = own;
-    } else if (/^\s+\S/.test(line)) {
-      own?.push(fieldOf(line.trim()));
-    } else {
-      own = undefined;
+      found[line] = own;
     }
   }
-  return { byName };
-}
-
-/** `char prev_comm[16]` is prev_comm, of type char[16]. */
-export function fieldOf(declaration: string): ProbeField {
-  const match = /^(.*?)\s*\b(\w+)((?:\[[^\]]*\])*)$/.exec(declaration);
-  const [, type = '', name = declaration, array = ''] = match ?? [];
-  return { name, type: `${type.replace(/\s+\*/g, ' *')}${array}` };
+  return found;
 }

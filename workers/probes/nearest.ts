@@ -16,29 +16,44 @@ export function nearestTo(list: ProbeList, name: string, limit: number): string[
   const colon = name.indexOf(':');
   const provider = name.slice(0, Math.max(colon, 0));
   const body = bodyOf(name.replaceAll('*', ''));
-  const scores = new Map<number, number>();
+  const scores = new Float32Array(list.names.length);
   for (const token of new Set(tokensOf(body))) {
     for (const { id, alike } of tokensLike(list, token)) {
       const probes = list.probesWith(id);
-      const weight = alike * Math.log(list.names.length / probes.length + 1);
-      for (const probe of probes) scores.set(probe, (scores.get(probe) ?? 0) + weight);
+      const weight = alike * Math.log(1 + list.names.length / probes.length);
+      for (const probe of probes)
+        scores[probe] = (scores[probe] ?? 0) + weight / Math.sqrt(list.lengths[probe] ?? 1);
     }
   }
-  const shortlist = [...scores]
-    .map(([probe, score]) => ({
-      name: list.names[probe] ?? '',
-      score: score / Math.sqrt(list.lengths[probe] ?? 1),
-    }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, COMPARED);
+  const shortlist = best(scores, COMPARED).map(probe => ({ name: list.names[probe] ?? '' }));
   const ranked = shortlist
     .map(({ name: other }) => ({
       other,
-      alike: likeness(body, bodyOf(other)) + (other.startsWith(`${provider}:`) ? SAME_PROVIDER : 0),
+      alike:
+        Math.max(likeness(body, bodyOf(other)), sameWords(body, bodyOf(other))) +
+        (other.startsWith(`${provider}:`) ? SAME_PROVIDER : 0),
     }))
     .filter(({ alike }) => alike >= ALIKE_MIN)
     .sort((a, b) => b.alike - a.alike || (a.other < b.other ? -1 : 1));
   return ranked.slice(0, limit).map(({ other }) => other);
+}
+
+/** Those of some names that are alike enough to one, letter by letter, the nearest first. */
+export function nearestNames(name: string, others: Iterable<string>): string[] {
+  const found: { other: string; alike: number }[] = [];
+  for (const other of others) {
+    const alike = likeness(name, other);
+    if (alike >= ALIKE_MIN) found.push({ other, alike });
+  }
+  return found.sort((a, b) => b.alike - a.alike || (a.other < b.other ? -1 : 1)).map(({ other }) => other);
+}
+
+/** The places of the largest values above 0, the largest first. */
+function best(values: Float32Array, count: number): number[] {
+  const floor = Float32Array.from(values).sort().at(-count) ?? 0;
+  const places: number[] = [];
+  for (const [place, value] of values.entries()) if (value > 0 && value >= floor) places.push(place);
+  return places.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b).slice(0, count);
 }
 
 /** The event itself: without provider, and without the group or module before it. */
@@ -62,9 +77,21 @@ export function tokensLike(list: ProbeList, token: string): { id: number; alike:
   return found;
 }
 
+/** The share of words that two names have in common, in any order; a little less than the same name. */
+function sameWords(a: string, b: string): number {
+  const words = new Set(tokensOf(a));
+  const others = tokensOf(b);
+  const both = others.filter(word => words.has(word)).length;
+  return (0.95 * both) / Math.max(words.size, others.length, 1);
+}
+
+/** 1 for equal; 0 for what is too far to be worth counting. */
 function likeness(a: string, b: string): number {
   const longer = Math.max(a.length, b.length, 1);
-  return 1 - editDistance(a, b, longer) / longer;
+  const most = Math.floor(longer * (1 - ALIKE_MIN));
+  if (Math.abs(a.length - b.length) > most) return 0;
+  const distance = editDistance(a, b, most);
+  return distance > most ? 0 : 1 - distance / longer;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (Damerau, restricted); more than `most` is told as more. */

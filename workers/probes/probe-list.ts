@@ -7,6 +7,14 @@ export interface ProviderRange {
   end: number;
 }
 
+/** All numbers in some ranges, ascending as these are. */
+export function idsIn(ranges: readonly ProviderRange[]): Uint32Array {
+  const ids = new Uint32Array(ranges.reduce((sum, { begin, end }) => sum + end - begin, 0));
+  let next = 0;
+  for (const { begin, end } of ranges) for (let id = begin; id < end; id++) ids[next++] = id;
+  return ids;
+}
+
 /**
  * Probes, sorted, each once, with an inverted index of the words in their names: for each word the numbers of
  * the probes that have it. 150,000 names have some 30,000 different words, so a look at all words is a look at

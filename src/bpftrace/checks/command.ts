@@ -24,6 +24,8 @@ export interface CommandOptions {
   outputCharsMax?: number;
   /** Aborted when nobody waits for it any more: it is killed. */
   cancel?: AbortSignal;
+  /** After the child's exit, for what of its output is still to be read. Default: 250. */
+  pipeGraceMs?: number;
 }
 
 const OUTPUT_CHARS_MAX = 256 * 1024;
@@ -114,7 +116,7 @@ export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<Co
     options.cancel?.addEventListener('abort', kill);
     child.on('error', (error: NodeJS.ErrnoException) => finish(null, null, error.code ?? error.message));
     child.on('exit', () => {
-      after(PIPE_GRACE_MS, () => {
+      after(options.pipeGraceMs ?? PIPE_GRACE_MS, () => {
         killGroup('SIGKILL');
         abandonPipes();
       });

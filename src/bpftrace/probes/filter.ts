@@ -4,6 +4,7 @@ import type { ProbeFilter } from '../../contract/probes.js';
  * What a filter of `list_probes` means. In this order:
  *
  *   struct task_struct   a type of the kernel, and behind it which of its members: `struct task_struct *cpu*`
+ *   struct tcp_*         the names of such types
  *   uprobe:/bin/bash:*   the functions (uprobe, uretprobe) or static probes (usdt) of a binary
  *   tracepoint:sys*:*    bpftrace's own pattern, with the short provider names: anything with a `*` or `:`
  *   syscalls:*open*      the same behind any provider, which bpftrace itself understands from 0.27 on
@@ -34,7 +35,7 @@ const SHORT_PROVIDERS: Record<string, string> = {
 };
 const PROVIDERS = new Set([...Object.values(SHORT_PROVIDERS), 'kfunc', 'kretfunc']);
 const IN_BINARIES = new Set(['uprobe', 'uretprobe', 'usdt']);
-const TYPE = /^((?:struct|union|enum)\s+[A-Za-z_]\w*)(?:[\s.]+(\S+))?$/;
+const TYPE = /^((?:struct|union|enum)\s+[A-Za-z_*][\w*]*)(?:[\s.]+(\S+))?$/;
 
 export function meaningOf(filter: string): FilterMeaning {
   if (filter === '') return { kind: 'kernel', filter: { kind: 'pattern', rest: '*' } };

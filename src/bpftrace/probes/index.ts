@@ -1,6 +1,7 @@
 import { Refusal } from '../../contract/errors.js';
 import type {
   AskFailure,
+  FieldsByName,
   FoundProbes,
   PageStart,
   ProbeFilter,
@@ -22,6 +23,8 @@ import { definitionPage, linesOf } from './types.js';
 
 /** A client gives up after 60 s, by default; it should hear before that the list is still being made. */
 const PATIENCE_MS = 45_000;
+/** What bpftrace's grammar takes as it is; some symbols of C++ and Rust are not. */
+const LISTABLE = /^\w+:[\w:./+@-]+$/;
 
 /** What can be traced: asked of bpftrace once, kept and searched in a thread of its own. */
 export class ProbeIndex {
@@ -124,7 +127,10 @@ export class ProbeIndex {
     const found = await this.inTime(
       this.thread.ask<'find'>({ kind: 'find', source, filter, limit, ...(start && { start }) }),
     );
-    if (!('failed' in found)) return found;
+    if (!('failed' in found)) {
+      if (found.total === 0 && source.missing !== undefined) throw noFile(source.missing);
+      return found;
+    }
     if (source.key === 'kernel') throw cannotList(found);
     throw new Refusal(
       'invalid_argument',
@@ -134,13 +140,23 @@ export class ProbeIndex {
   }
 
   private async detailed(names: readonly string[]): Promise<ProbePage['probes']> {
-    // perf's events (`software:page-faults:`) have none, and no list of bpftrace's may hold them.
-    const asked = names.filter(name => !name.endsWith(':'));
-    if (asked.length === 0) return names.map(name => ({ name, fields: [] }));
-    const spawn = this.host.plan(['-lv', asked.join(',')]);
-    const found = await this.inTime(this.thread.ask<'fields'>({ kind: 'fields', names: asked, spawn }));
-    if ('failed' in found) throw cannotList(found);
-    return names.map(name => ({ name, fields: found.byName[name] ?? [] }));
+    const known = await this.inTime(this.thread.ask<'fields'>({ kind: 'fields', names: [...names] }));
+    const unknown = names.filter(name => known[name] === undefined && LISTABLE.test(name));
+    const listed = await this.listedFields(unknown);
+    return names.map(name => ({ name, fields: known[name] ?? listed[name] ?? [] }));
+  }
+
+  /** All in one run of bpftrace; where it can't tell one of them, each in its own. */
+  private async listedFields(names: readonly string[]): Promise<FieldsByName> {
+    if (names.length === 0) return {};
+    const ask = (some: readonly string[]): Promise<FieldsByName> => {
+      const spawn = this.host.plan(['-lv', some.join(',')]);
+      return this.inTime(this.thread.ask<'listed_fields'>({ kind: 'listed_fields', spawn }));
+    };
+    const together = await ask(names);
+    if (names.length === 1 || names.every(name => together[name])) return together;
+    const alone = await Promise.all(names.map(name => ask([name])));
+    return Object.assign({}, ...alone);
   }
 
   private async definition(
@@ -149,9 +165,16 @@ export class ProbeIndex {
     limit: number,
     start?: PageStart,
   ): Promise<ProbePage> {
-    const spawn = this.host.plan(['-lv', type]);
-    const lines = await this.inTime(this.thread.ask<'types'>({ kind: 'types', spawn }));
-    return definitionPage(filter, 'failed' in lines ? [] : linesOf(lines, members), limit, start);
+    const several = type.includes('*');
+    const spawn = this.host.plan([several ? '-l' : '-lv', type]);
+    const { lines, nearest } = await this.inTime(
+      this.thread.ask<'type'>({ kind: 'type', name: type, spawn }),
+    );
+    const definition = several ? lines.sort() : linesOf(lines, members);
+    return {
+      ...definitionPage(filter, definition, limit, start),
+      ...(nearest.length > 0 && { nearest }),
+    };
   }
 
   private async inTime<T>(answer: Promise<T>): Promise<T> {
@@ -175,6 +198,14 @@ export class ProbeIndex {
       clearTimeout(timer);
     }
   }
+}
+
+function noFile(path: string): Refusal {
+  return new Refusal(
+    'invalid_argument',
+    `there is no file ${path}`,
+    'name a binary or a shared library by its absolute path, such as uprobe:/usr/bin/bash:*read*',
+  );
 }
 
 function reasonOf({ failed }: AskFailure): string {

@@ -33,19 +33,19 @@ export function binarySource(host: BpftraceHost, provider: string, path: string)
   const listedAs = provider === 'usdt' ? 'usdt' : 'uprobe';
   return {
     key: `${listedAs}:${path}`,
-    identity: fileIdentity(host, path),
+    ...fileIdentity(host, path),
     spawn: host.plan(['-l', `${listedAs}:${path}:*`]),
   };
 }
 
 /**
- * A file's inode and time of change. Undefined for a name that bpftrace looks up itself (`bash`, `libc`), for a
+ * A file's inode and time of change. No identity for a name that bpftrace looks up itself (`bash`, `libc`), for a
  * wildcard, and for what this process can't see.
  */
-function fileIdentity(host: BpftraceHost, path: string): string | undefined {
-  if (!isAbsolute(path) || path.includes('*')) return undefined;
+function fileIdentity(host: BpftraceHost, path: string): Pick<ProbeSource, 'identity' | 'missing'> {
+  if (!isAbsolute(path) || path.includes('*')) return { identity: undefined };
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  if (!stat) return undefined;
+  if (!stat) return { identity: undefined, missing: path };
   if (!stat.isFile()) {
     throw new Refusal(
       'invalid_argument',
@@ -53,5 +53,5 @@ function fileIdentity(host: BpftraceHost, path: string): string | undefined {
       'name a binary or a shared library, such as uprobe:/usr/bin/bash:*read*',
     );
   }
-  return `${host.identity()} ${stat.dev}:${stat.ino} ${stat.size} ${stat.mtimeNs}`;
+  return { identity: `${host.identity()} ${stat.dev}:${stat.ino} ${stat.size} ${stat.mtimeNs}` };
 }

@@ -16,8 +16,18 @@ export function linesOf(printed: readonly string[], members: string): string[] {
   if (members === '') return lines;
   const [head = ''] = lines;
   const name = memberPattern(members);
-  const found = lines.slice(1, -1).filter(line => (line.match(/\w+/g) ?? []).some(word => name.test(word)));
+  const found = lines.slice(1, -1).filter(line => name.test(memberOf(line)));
   return found.length === 0 ? [] : [head, ...found, '};'];
+}
+
+/** The name that a line declares: `int on_cpu;`, `u64 a[4];`, `u8 bit:1;`, `int (*call)(void *);`, `PIDTYPE_PID = 0,`. */
+function memberOf(line: string): string {
+  return (
+    /^\s*(\w+)(?: = -?\w+)?,?$|\(\*(\w+)\)|(\w+)\s*(?:\[\d*\])*(?::\s*\d+)?;$/
+      .exec(line)
+      ?.slice(1)
+      .find(Boolean) ?? ''
+  );
 }
 
 function memberPattern(members: string): RegExp {

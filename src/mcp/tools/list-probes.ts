@@ -10,6 +10,7 @@ import { TOOL } from './names.js';
 
 const fieldSchema = z.object({
   name: z.string(),
+  access: z.string().optional().describe('how a program writes it, if not by its name'),
   type: z.string(),
   values: z.record(z.string(), z.string()).optional().describe('what its numbers mean'),
   flags: z.literal(true).optional().describe('the values are bits that may be combined'),
@@ -80,9 +81,9 @@ function counts(totals: Record<string, number>): string {
 }
 
 function fieldLines({ fields = [] }: ProbePage['probes'][number]): string[] {
-  return fields.map(({ name, type, values, flags }) => {
+  return fields.map(({ name, access, type, values, flags }) => {
     const meanings = Object.entries(values ?? {}).map(([number, meaning]) => `${number}=${meaning}`);
     const means = meanings.length === 0 ? '' : `  ${flags ? 'bits' : 'values'}: ${meanings.join(' ')}`;
-    return `    ${name}: ${type}${means}`;
+    return `    ${access ? `${access} ` : ''}${name}: ${type}${means}`;
   });
 }
