@@ -31,6 +31,7 @@ export class ProbeIndex {
   constructor(
     private readonly thread: ProbeThread,
     private readonly host: BpftraceHost,
+    private readonly patienceMs = PATIENCE_MS,
   ) {}
 
   /**
@@ -185,11 +186,11 @@ export class ProbeIndex {
           reject(
             new Refusal(
               'busy',
-              `bpftrace is still listing this host's probes after ${PATIENCE_MS / 1000} s`,
+              `bpftrace is still listing this host's probes after ${this.patienceMs / 1000} s`,
               'call again in half a minute: the list goes on being made, and is kept',
             ),
           ),
-        PATIENCE_MS,
+        this.patienceMs,
       );
     });
     try {
