@@ -1,7 +1,10 @@
 import { toBigInt } from './integer.js';
-import type { Frame, Histogram, MapValue, SeriesPoint, Statistics } from './map.js';
+import type { Frame, Histogram, MapKind, MapValue, SeriesPoint, Statistics } from './map.js';
 
 /** Values of maps told apart by their shape, and what they weigh. */
+
+/** Kinds of maps whose entries can be added up. */
+export const SUMMED: ReadonlySet<MapKind> = new Set(['count', 'sum', 'stats', 'hist', 'lhist', 'scalar']);
 
 export function isHistogram(value: unknown): value is Histogram {
   return isRecord(value) && Array.isArray(value.buckets);

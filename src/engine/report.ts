@@ -1,52 +1,78 @@
 import { diagnose, worthShowing } from '../bpftrace/diagnostics/index.js';
+import type { BoardMap } from '../contract/board.js';
 import type { FailureReason } from '../contract/errors.js';
+import type { TypedMap } from '../contract/map.js';
 import type { RingViews } from '../contract/ring.js';
-import { jsonBytes } from '../results/bytes.js';
-import { type Excerpt, matching, overview, page } from '../results/excerpt.js';
-import { readMaps } from '../results/read-maps.js';
+import { jsonBytes, shortened } from '../results/bytes.js';
+import { type Excerpt, excerptCost, matching, overview, page } from '../results/excerpt.js';
+import { entriesDropped, readMaps } from '../results/read-maps.js';
 import type { EndedBy, Losses, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal } from '../results/ring-reader.js';
+import { shownDiagnostics } from '../results/shown-diagnostics.js';
+import { shownMaps } from '../results/shown-map.js';
 import type { Execution } from './execution.js';
-import { checkWindow, type Window } from './window.js';
+import { type CheckedWindow, checkWindow, type Window } from './window.js';
 
 /** Of the program, in a list. */
 const PROGRAM_CHARACTERS = 200;
-/** What the text form has and JSON has not: words around the numbers. */
-const WORDING_BYTES = 400;
+/** What stands around the contents of a reply: words in the text, the names and counts of lines in JSON. */
+const FRAME_BYTES = 700;
+/** Of a reply, for the reason of a failure; and of what is left of it, for diagnostics. */
+const MESSAGE_SHARE = 1 / 8;
+const DIAGNOSTICS_SHARE = 1 / 2;
 
-/** @throws Refusal `invalid_argument`, `offset_out_of_range` */
+/**
+ * All that is known, or what `window` asks for and has room for: what failed first, then maps and lines, which
+ * share what is left of the room.
+ * @throws Refusal `invalid_argument`, `offset_out_of_range`
+ */
 export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
-  const { ring, board } = execution;
-  const { offset, limit, pattern, maxBytes } = checkWindow(window, linesTotal(ring));
-  const diagnostics =
-    execution.verdict?.diagnostics ??
+  const { ring, board, verdict } = execution;
+  const checked = checkWindow(window, linesTotal(ring));
+  const state = stateOf(execution, queuePosition, checked.maxBytes * MESSAGE_SHARE);
+  let room = checked.maxBytes - FRAME_BYTES - jsonBytes(state);
+  const said =
+    verdict?.diagnostics ??
     worthShowing(diagnose(board.stderr, { program: execution.options.program }), false);
-  const maps = readMaps(board.maps);
-  const state = stateOf(execution, queuePosition);
-  const room = {
-    lines: limit,
-    bytes: Math.max(
-      0,
-      maxBytes - WORDING_BYTES - jsonBytes(state) - jsonBytes(diagnostics) - jsonBytes(maps),
-    ),
+  const diagnostics = shownDiagnostics(said, room * DIAGNOSTICS_SHARE);
+  room = Math.max(0, room - jsonBytes(diagnostics.shown));
+
+  const { pattern, mapEntries } = checked;
+  const typed = readMaps(board.maps, { entriesMax: mapEntries, exactStacks: window.exactStacks });
+  // A search is not repeated for a better share.
+  let maps = shownMaps(typed, pattern ? room / 2 : room);
+  let lines = excerptOf(ring, checked, pattern ? room - maps.bytes : room);
+  const linesWant = excerptCost(lines);
+  if (maps.bytes + linesWant > room) {
+    maps = shownMaps(typed, Math.max(room / 2, room - linesWant));
+    lines = excerptOf(ring, checked, room - maps.bytes);
+  }
+  return {
+    ...state,
+    diagnostics: diagnostics.shown,
+    ...(diagnostics.left > 0 && { diagnostics_not_shown: diagnostics.left }),
+    ...linesOf(lines, ring),
+    maps: maps.shown,
+    ...(maps.left > 0 && { maps_not_shown: maps.left }),
+    ...lossesOf(execution, lines, typed, board.maps),
   };
-  const excerpt = pattern
-    ? matching(ring, offset, pattern, room)
-    : offset === undefined
-      ? overview(ring, room)
-      : page(ring, offset, room);
-  return { ...state, diagnostics, ...linesOf(excerpt, ring), maps, ...lossesOf(execution, excerpt, maps) };
+}
+
+function excerptOf(ring: RingViews, { offset, limit, pattern }: CheckedWindow, bytes: number): Excerpt {
+  const room = { bytes, lines: limit };
+  if (pattern) return matching(ring, offset, pattern, room);
+  return offset === undefined ? overview(ring, room) : page(ring, offset, room);
 }
 
 /** How it stands, in words and numbers of a bounded size. */
-function stateOf(execution: Execution, queuePosition: number) {
+function stateOf(execution: Execution, queuePosition: number, messageBytes: number) {
   const { verdict } = execution;
   return {
     execution_id: execution.id,
     status: execution.status,
     ...(verdict && { ended_by: verdict.endedBy }),
     ...(verdict?.reason && { reason: verdict.reason }),
-    ...(verdict?.message && { error_message: verdict.message }),
+    ...(verdict?.message && { error_message: shortened(verdict.message, messageBytes, cutMark) }),
     ...(execution.ending && { ending: true as const }),
     ...(queuePosition > 0 && { queue_position: queuePosition }),
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
@@ -54,6 +80,10 @@ function stateOf(execution: Execution, queuePosition: number) {
     duration: Math.round(execution.durationMs) / 1000,
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
   };
+}
+
+function cutMark(leftOutBytes: number): string {
+  return `…[+${leftOutBytes} bytes]`;
 }
 
 function linesOf(excerpt: Excerpt, ring: RingViews) {
@@ -73,14 +103,19 @@ function linesOf(excerpt: Excerpt, ring: RingViews) {
 }
 
 /** What is missing for good; what only this reply left out is no loss. */
-function lossesOf(execution: Execution, excerpt: Excerpt, maps: Result['maps']) {
+function lossesOf(execution: Execution, excerpt: Excerpt, maps: readonly TypedMap[], kept: BoardMap[]) {
   const { ring, lostEvents } = execution;
-  const counts = {
+  const total = (count: (map: TypedMap) => number | undefined): number =>
+    maps.reduce((sum, map) => sum + (count(map) ?? 0), 0);
+  const counts: Record<keyof Losses, number> = {
     lost_events: lostEvents,
     lines_dropped: linesDropped(ring),
     lines_truncated: excerpt.truncated,
     bytes_dropped: ring.droppedBytes,
-    map_entries_dropped: maps.reduce((sum, map) => sum + (map.omitted?.entries ?? 0), 0),
+    map_entries_dropped: kept.reduce((sum, map) => sum + entriesDropped(map), 0),
+    maps_full: total(map => (map.full ? 1 : 0)),
+    map_updates_lost: total(map => map.updates_lost),
+    strings_cut: total(map => map.strings_cut),
   };
   const losses: Losses = Object.fromEntries(Object.entries(counts).filter(([, lost]) => lost > 0));
   return { lost_events: lostEvents, ...(Object.keys(losses).length > 0 && { losses }) };

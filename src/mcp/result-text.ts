@@ -8,6 +8,7 @@ export function resultText(result: Result): string {
   return [
     [...headLine(result), ...losses(result)].join('; '),
     ...diagnosticLines(result.diagnostics),
+    ...(result.diagnostics_not_shown ? [`${result.diagnostics_not_shown} more messages not shown here`] : []),
     ...maps(result),
     ...output(result),
   ].join('\n');
@@ -55,11 +56,19 @@ function losses({ losses: lost }: Result): string[] {
   add(lost.lines_truncated, 'of these lines in part (too long)');
   add(lost.bytes_dropped, 'bytes of lines that were too long');
   add(lost.map_entries_dropped, 'smallest map entries (too many to keep: use fewer keys)');
+  add(lost.maps_full, 'maps were full and took no more keys (fewer keys, or clear() them)');
+  add(lost.map_updates_lost, 'updates of full maps');
+  add(lost.strings_cut, 'strings in part (as long as they can be)');
   return [`LOST ${parts.join(', ')}`];
 }
 
-function maps(result: Result): string[] {
-  return result.maps.length === 0 ? [] : ['maps:', ...result.maps.flatMap(map => mapLines(map))];
+function maps({ maps: shown, maps_not_shown: left }: Result): string[] {
+  const lines = shown.flatMap(map => {
+    const whole = mapLines(map, Number.POSITIVE_INFINITY);
+    return map.shortened ? [...whole, `${map.name}: shortened; a larger max_bytes gives it whole`] : whole;
+  });
+  if (left) lines.push(`${left} more maps not shown here; max_bytes gives them`);
+  return lines.length === 0 ? [] : ['maps:', ...lines];
 }
 
 function output(result: Result): string[] {

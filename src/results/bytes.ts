@@ -20,7 +20,7 @@ export function stringBytes(text: string): number {
 export function shortened(text: string, bytes: number, mark: (leftOutBytes: number) => string): string {
   if (stringBytes(text) <= bytes) return text;
   const whole = Buffer.byteLength(text);
-  const room = bytes - stringBytes(mark(whole));
+  const room = Math.floor(bytes) - stringBytes(mark(whole));
   // A character costs one byte at least; the binary search ends after some sixteen steps.
   let [low, high] = [0, Math.max(0, Math.min(text.length, room))];
   while (low < high) {

@@ -87,7 +87,7 @@ export function matching(ring: RingViews, offset: number | undefined, pattern: P
   let truncated = 0;
   for (const { seq, text, truncated: wasTruncated } of found.matches) {
     const fitted = shortLine(text, seq, room.bytes * (output.length === 0 ? 1 / 2 : LINE_SHARE));
-    left -= stringBytes(fitted) + String(seq).length + 2;
+    left -= stringBytes(fitted) + seqBytes(seq);
     if (left < 0 && output.length > 0) break;
     output.push(fitted);
     offsets.push(seq);
@@ -146,8 +146,19 @@ function takeLast(slice: LineSlice, bytes: number, lineBytes: number): Taken {
   };
 }
 
+/** What the lines of an excerpt take in a reply. */
+export function excerptCost({ output, tail, search }: Excerpt): number {
+  const numbers = search ? search.offsets.reduce((sum, seq) => sum + seqBytes(seq), 0) : 0;
+  return cost(output) + cost(tail?.output ?? []) + numbers;
+}
+
 function cost(lines: readonly string[]): number {
   return lines.reduce((sum, line) => sum + stringBytes(line), 0);
+}
+
+/** `17,` as JSON and `17: ` as text. */
+function seqBytes(seq: number): number {
+  return String(seq).length + 2;
 }
 
 function shortLine(line: string, seq: number, bytes: number): string {

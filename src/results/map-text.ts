@@ -13,7 +13,10 @@ export function mapLines(map: TypedMap, shown = ENTRIES_SHOWN): string[] {
     .map(({ key, value }) => `${name}[${keyText(key)}]: ${valueText(value)}`);
   const rest = entries.length - shown;
   if (rest > 0) lines.push(`${name}: ${rest} smaller entries not shown here`);
-  if (omitted) lines.push(`${name}: ${omitted.entries} more entries were left out for size`);
+  if (omitted) {
+    const sum = omitted.sum === undefined ? '' : `, together ${omitted.sum}`;
+    lines.push(`${name}: ${omitted.entries} smaller entries not shown${sum}`);
+  }
   return lines;
 }
 

@@ -16,6 +16,14 @@ export function readMaps(maps: readonly BoardMap[], wanted: MapsWanted = {}): Ty
   return maps.map(map => readMap(map, wanted));
 }
 
+/** Entries for which the board had no room. */
+export function entriesDropped(map: BoardMap): number {
+  const total = decodeHead(map.head).entries_total ?? 0;
+  let kept = 0;
+  for (const _entry of decodeEntries(map.entries)) kept++;
+  return Math.max(0, total - kept);
+}
+
 function readMap(
   map: BoardMap,
   { entriesMax = Number.POSITIVE_INFINITY, exactStacks }: MapsWanted,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { diagnosticSchema } from '../bpftrace/diagnostics/index.js';
 import { FAILURES } from '../contract/errors.js';
-import { mapSchema } from './map-schema.js';
+import { shownMapSchema } from './shown-map.js';
 
 /**
  * What is known of an execution, in the words of the tools' contract (hence snake_case): the engine gives it,
@@ -20,6 +20,9 @@ const lossesSchema = z.object({
   lines_truncated: count.describe('of the lines given, those cut because they were too long'),
   bytes_dropped: count.describe('bytes cut off lines that were too long'),
   map_entries_dropped: count.describe('smallest entries of maps that were too large to keep'),
+  maps_full: count.describe('maps that held as many keys as they can'),
+  map_updates_lost: count.describe('updates that found their map full (0.22 and later count them)'),
+  strings_cut: count.describe('strings in maps that are as long as they can be, and were probably cut'),
 });
 /** Numbers above zero only. */
 export type Losses = z.output<typeof lossesSchema>;
@@ -37,6 +40,7 @@ export const resultSchema = z.object({
   diagnostics: z
     .array(diagnosticSchema)
     .describe("bpftrace's errors and warnings, with their place in the program"),
+  diagnostics_not_shown: z.number().int().optional().describe('those that had no room in this reply'),
   queue_position: z.number().int().optional().describe('1 is next'),
   attached_probes: z.number().int().optional().describe('as bpftrace counts them'),
   output: z.array(z.string()).describe('lines from offset on'),
@@ -63,7 +67,10 @@ export const resultSchema = z.object({
     })
     .optional()
     .describe('with match'),
-  maps: z.array(mapSchema).describe('latest snapshot of each map; most print only when the program ends'),
+  maps: z
+    .array(shownMapSchema)
+    .describe('latest snapshot of each map; most print only when the program ends'),
+  maps_not_shown: z.number().int().optional().describe('maps that had no room in this reply'),
   lost_events: z.number().int().describe('events the kernel dropped before bpftrace could read them'),
   losses: lossesSchema.optional().describe('what is missing for good, when anything is'),
   timeout: z.number().describe('deadline, s from attached'),

@@ -1,8 +1,8 @@
 import { type BoardMap, ENTRY_OVERHEAD_BYTES, encodeEntries } from '../../src/contract/board.js';
 import { exact } from '../../src/contract/integer.js';
-import type { Integer, MapKind } from '../../src/contract/map.js';
+import type { Integer } from '../../src/contract/map.js';
 import { encodeEntry, encodeHead, type MapHead, type MergedEntry } from '../../src/contract/map-codec.js';
-import { weightOf } from '../../src/contract/map-values.js';
+import { SUMMED, weightOf } from '../../src/contract/map-values.js';
 import type { WholeMap } from './type-map.js';
 
 /** A typed map as it will stand on the board, within a bound of bytes. */
@@ -13,8 +13,6 @@ export interface EncodedMap {
   bytes: number;
 }
 
-/** Of these, what was left out can be summed up. */
-const SUMMED: ReadonlySet<MapKind> = new Set(['count', 'sum', 'stats', 'hist', 'lhist', 'scalar']);
 /** Entries too large for what room is left that are passed over before the rest is not looked at. */
 const PASSED_OVER_MAX = 16;
 

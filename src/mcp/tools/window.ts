@@ -2,6 +2,8 @@ import { z } from 'zod';
 import {
   LIMIT_DEFAULT,
   LIMIT_MAX,
+  MAP_ENTRIES_DEFAULT,
+  MAP_ENTRIES_MAX,
   MAX_BYTES_DEFAULT,
   MAX_BYTES_MAX,
   MAX_BYTES_MIN,
@@ -36,6 +38,17 @@ export const lineArguments = {
 
 /** How much of it. */
 export const sizeArguments = {
+  map_entries: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAP_ENTRIES_MAX)
+    .optional()
+    .describe(`entries shown of each map, the largest (default ${MAP_ENTRIES_DEFAULT})`),
+  exact_stacks: z
+    .boolean()
+    .optional()
+    .describe('stacks that differ only in offsets each by itself, not merged'),
   max_bytes: z
     .number()
     .int()
@@ -49,9 +62,19 @@ interface WindowArguments {
   offset?: number | undefined;
   limit?: number | undefined;
   match?: string | undefined;
+  map_entries?: number | undefined;
+  exact_stacks?: boolean | undefined;
   max_bytes?: number | undefined;
 }
 
-export function windowOf({ offset, limit, match, max_bytes }: WindowArguments): Window {
-  return { offset, limit, match, maxBytes: max_bytes ?? MAX_BYTES_DEFAULT };
+export function windowOf(args: WindowArguments): Window {
+  const { offset, limit, match } = args;
+  return {
+    offset,
+    limit,
+    match,
+    mapEntries: args.map_entries ?? MAP_ENTRIES_DEFAULT,
+    exactStacks: args.exact_stacks,
+    maxBytes: args.max_bytes ?? MAX_BYTES_DEFAULT,
+  };
 }
