@@ -16,7 +16,7 @@ const FILE_BOUND_MS = Number(process.env.BPFTRACE_MCP_TEST_FILE_BOUND_S ?? 300) 
  * Files that flood the kernel with events run alone, behind the others: while a BPF program runs on a CPU, the
  * kernel skips any other that would interrupt it there, uncounted, and other tests would miss their ticks.
  */
-const FLOODING = /^(engine\/flood|workers\/write-guard|bookworm-tools)\.test\.js$/;
+const FLOODING = /^(engine\/flood|workers\/write-guard|privilege\/flood|bookworm-tools)\.test\.js$/;
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const wanted = process.argv.slice(2);

@@ -38,13 +38,17 @@ export class ServerUnderTest {
 
   static async start(
     flags: readonly string[] = [],
-    options: { node?: string; env?: NodeJS.ProcessEnv; uid?: number } = {},
+    options: { node?: string; main?: string; env?: NodeJS.ProcessEnv; uid?: number } = {},
   ): Promise<ServerUnderTest> {
-    const child = spawn(options.node ?? process.execPath, [MAIN, '--bpftrace', BPFTRACE, ...flags], {
-      stdio: 'pipe',
-      env: { ...process.env, ...options.env },
-      ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
-    });
+    const child = spawn(
+      options.node ?? process.execPath,
+      [options.main ?? MAIN, '--bpftrace', BPFTRACE, ...flags],
+      {
+        stdio: 'pipe',
+        env: { ...process.env, ...options.env },
+        ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+      },
+    );
     const transport = new PipeTransport(child);
     const client = await createMCPClient({ transport });
     return new ServerUnderTest(child, transport, client, await client.tools());

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import type { HostInfo } from '../../src/engine/index.js';
+import { orKilled, TICKS } from '../support/ending-server.js';
+import { assertGone, chainOf, liveThrough } from '../support/privileged-life.js';
+import { ServerUnderTest } from '../support/server.js';
+import { SudoUsers, type TestUser, whyNoSudo } from '../support/sudo-users.js';
+
+/** The server as a user of this machine who gets root by sudo, and what is left of it after each end. */
+
+const whyNot = whyNoSudo();
+const PASSWORD = `correct-horse ${process.pid} battery`;
+/** Of one server alone: others that are just starting have theirs still in their environment. */
+const SECRET = `staple-${process.pid}-staple`;
+
+describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
+  let users: SudoUsers;
+  let withPassword: TestUser;
+  let without: TestUser;
+  let nobody: TestUser;
+  let secretive: TestUser;
+  before(() => {
+    users = new SudoUsers();
+    withPassword = users.add('pw', { password: PASSWORD, rule: 'ALL=(ALL:ALL) ALL' });
+    without = users.add('np', { rule: 'ALL=(ALL:ALL) NOPASSWD: ALL' });
+    secretive = users.add('se', { password: SECRET, rule: 'ALL=(ALL:ALL) ALL' });
+    nobody = users.add('no', { password: PASSWORD });
+  });
+  after(() => users?.remove());
+
+  const serverOf = (user: TestUser, env: NodeJS.ProcessEnv = {}): Promise<ServerUnderTest> =>
+    ServerUnderTest.start([], { ...users.installation(user), uid: user.uid, env });
+  const info = async (server: ServerUnderTest): Promise<HostInfo> =>
+    (await server.call('bpf_info')).structured as HostInfo;
+
+  const roles = [
+    {
+      role: 'a user with a password rule',
+      mode: 'sudo_password' as const,
+      user: () => withPassword,
+      env: { BPFTRACE_PASSWD: PASSWORD },
+    },
+    { role: 'a user with a NOPASSWD rule', mode: 'sudo' as const, user: () => without, env: {} },
+  ];
+  for (const { role, mode, user, env } of roles) {
+    test(`${role}: runs, times out, stops, loses its server`, async t => {
+      const server = await serverOf(user(), env);
+      await orKilled(server, () => liveThrough(server, mode, line => t.diagnostic(line)));
+    });
+  }
+
+  test('the end of its input: everything stops, nothing is left', async () => {
+    const server = await serverOf(without);
+    await orKilled(server, async () => {
+      await server.result('exec_program', { program: TICKS, timeout: 60 });
+      const chain = await chainOf(server);
+      assert.equal((await server.close()).code, 0);
+      await assertGone('after the end', chain);
+      assert.match(server.log, /"status":"stopped","endedBy":"shutdown"/);
+    });
+  });
+
+  test('the password is nowhere: no command line, no environment, no log, no result', async () => {
+    const server = await serverOf(secretive, { BPFTRACE_PASSWD: SECRET });
+    await orKilled(server, async () => {
+      const results = [
+        await server.result('exec_program', { program: TICKS, timeout: 60 }),
+        await info(server),
+      ];
+      await chainOf(server);
+      const { looked, found } = whereIs(SECRET);
+      assert.ok(looked > 10, `${looked} files of /proc were read`);
+      assert.deepEqual(found, []);
+      assert.ok(!JSON.stringify(results).includes(SECRET));
+      await server.close();
+      assert.ok(server.log.length > 0 && !server.log.includes(SECRET));
+      assert.deepEqual(server.strayOutput, []);
+    });
+  });
+
+  test('nor is a wrong one; the server starts, and says what to do', async () => {
+    const wrong = `not-${PASSWORD}`;
+    const server = await serverOf(withPassword, { BPFTRACE_PASSWD: wrong });
+    await orKilled(server, async () => {
+      assert.equal((await info(server)).privileges, 'none');
+      const refused = await server.call('exec_program', { program: TICKS });
+      assert.match(
+        refused.text,
+        /^no_privilege: .*\nNext: start the server as root, or run `bpftrace-mcp helper install`/,
+      );
+      assert.deepEqual(whereIs(wrong).found, []);
+      await server.close();
+      assert.ok(!server.log.includes(wrong));
+    });
+  });
+
+  test('a user without any rule, and a right password', async () => {
+    const server = await serverOf(nobody, { BPFTRACE_PASSWD: PASSWORD });
+    await orKilled(server, async () => {
+      assert.equal((await info(server)).privileges, 'none');
+      assert.match((await server.call('exec_program', { program: TICKS })).text, /^no_privilege/);
+      await server.close();
+    });
+  });
+});
+
+/** Command lines and environments of every process, as root sees them. */
+function whereIs(secret: string): { looked: number; found: string[] } {
+  const found: string[] = [];
+  let looked = 0;
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    for (const file of ['cmdline', 'environ']) {
+      try {
+        looked++;
+        if (readFileSync(`/proc/${pid}/${file}`).includes(secret)) found.push(`/proc/${pid}/${file}`);
+      } catch {
+        // It has ended.
+      }
+    }
+  }
+  return { looked, found };
+}

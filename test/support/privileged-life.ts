@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import type { HostInfo } from '../../src/engine/index.js';
+import { TICKS } from './ending-server.js';
+import { descendantsOf, isAlive } from './processes.js';
+import type { ServerUnderTest } from './server.js';
+import { until } from './until.js';
+
+const GONE_BOUND_MS = 15_000;
+const ENDED = { wait: 30 };
+
+/** The processes of one execution: sudo, the supervisor or helper, and bpftrace. */
+export async function chainOf(server: ServerUnderTest): Promise<number[]> {
+  const found = () =>
+    descendantsOf(server.pid).filter(({ command }) => /sudo|supervisor|helper|json/.test(command));
+  await until('sudo, supervisor, bpftrace', 10_000, () => found().length >= 3);
+  return found().map(({ pid }) => pid);
+}
+
+export async function assertGone(what: string, pids: readonly number[]): Promise<void> {
+  await until(`${what}: all gone`, GONE_BOUND_MS, () => !pids.some(isAlive));
+}
+
+/**
+ * What a server that is not root must be able to do: a program that exits, one that its deadline ends, one that does
+ * not compile, a stop; and at the end the server is killed. Looks at the process table after each.
+ */
+export async function liveThrough(
+  server: ServerUnderTest,
+  mode: HostInfo['privileges'],
+  say: (line: string) => void,
+): Promise<void> {
+  const info = (await server.call('bpf_info')).structured as HostInfo;
+  assert.deepEqual([info.privileges, info.children_die_with_server], [mode, true]);
+
+  const exited = await server.result('exec_program', {
+    program: 'BEGIN { printf("hi\\n"); exit(); }',
+    ...ENDED,
+  });
+  assert.deepEqual([exited.status, exited.ended_by, exited.output], ['completed', 'exit', ['hi']]);
+
+  const timed = await server.result('exec_program', { program: TICKS, timeout: 1, ...ENDED });
+  assert.deepEqual([timed.status, timed.ended_by, timed.exit_code], ['completed', 'deadline', 0]);
+  assert.equal(timed.maps.length, 1, 'SIGINT went through and the maps came back');
+  assert.ok(timed.duration >= 1, `the deadline counts from attached: ${timed.duration} s`);
+  assert.deepEqual(descendantsOf(server.pid), [], 'no child of the server is left after the deadline');
+
+  const wrong = await server.result('exec_program', { program: 'BEGIN { nosuch(); }', ...ENDED });
+  assert.deepEqual([wrong.status, wrong.reason, wrong.diagnostics[0]?.line], ['failed', 'compile_failed', 1]);
+
+  const begun = await server.result('exec_program', { program: TICKS, timeout: 60 });
+  assert.equal(begun.status, 'running');
+  const stoppable = await chainOf(server);
+  const stopped = await server.result('stop_program', { execution_id: begun.execution_id });
+  assert.deepEqual([stopped.status, stopped.maps.length], ['stopped', 1]);
+  await assertGone('after a stop', stoppable);
+  assert.deepEqual(descendantsOf(server.pid), [], 'no child of the server is left after a stop');
+  say(`after a stop: ${stoppable.length} processes gone`);
+
+  await server.result('exec_program', { program: TICKS, timeout: 60 });
+  const orphans = await chainOf(server);
+  const killedAt = performance.now();
+  server.process.kill('SIGKILL');
+  await assertGone('after SIGKILL of the server', orphans);
+  const ms = Math.round(performance.now() - killedAt);
+  say(`after SIGKILL of the server: ${orphans.length} processes gone in ${ms} ms`);
+}
