@@ -18,6 +18,8 @@ export interface ProgramMap {
 export interface KeySpec {
   /** `word`: text that holds no comma and no blank (an address, a function). */
   type: KeyType | 'word';
+  /** An integer that the program makes an unsigned one of 64 bits. */
+  unsigned?: true | undefined;
   /** All texts that it can be. */
   literals?: string[] | undefined;
 }

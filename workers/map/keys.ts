@@ -1,4 +1,4 @@
-import { parseInteger } from '../../src/contract/integer.js';
+import { exact, parseInteger } from '../../src/contract/integer.js';
 import type { KeyPart, KeyType } from '../../src/contract/map.js';
 import type { KeySpec } from '../../src/contract/program-map.js';
 import { framesOf } from './stack.js';
@@ -31,7 +31,7 @@ export function keyTypeOf(spec: KeySpec): KeyType {
 }
 
 function keyPart(text: string, spec: KeySpec | undefined): KeyPart {
-  if (spec?.type === 'int') return parseInteger(text) ?? text;
+  if (spec?.type === 'int') return integerPart(text, spec.unsigned === true);
   if (spec?.type === 'stack' || spec?.type === 'any' || spec === undefined) {
     const frames = framesOf(text, spec?.type === 'stack');
     if (frames) return frames;
@@ -39,6 +39,12 @@ function keyPart(text: string, spec: KeySpec | undefined): KeyPart {
   if (!spec?.literals || spec.literals.includes(text)) return text;
   const meant = spec.literals.filter(literal => withoutBlanks(literal) === text);
   return meant.length === 1 ? (meant[0] ?? text) : text;
+}
+
+/** Until 0.23 keys are printed as if they were signed. */
+function integerPart(text: string, isUnsigned: boolean): KeyPart {
+  const negative = isUnsigned && /^-\d+$/.test(text);
+  return negative ? exact(BigInt.asUintN(64, BigInt(text))) : (parseInteger(text) ?? text);
 }
 
 type Fits = (part: string) => boolean;

@@ -116,7 +116,7 @@ function keysUnsplit(count: number, program: ProgramMap | undefined): Pick<Typed
   if (!program) return { keys_unsplit: "the program's text does not tell the parts of its keys" };
   if (!program.keys) return { keys_unsplit: 'the number of parts is not certain' };
   if (count === 0) return {};
-  return { keys_unsplit: `${count} keys hold more commas than parts, and more than one part may hold them` };
+  return { keys_unsplit: `${count} with more commas than parts, of which more than one may hold them` };
 }
 
 /** In a key, the frames of a stack or a byte outside ASCII, escaped once more. Nothing else looks like it. */

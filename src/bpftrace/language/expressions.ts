@@ -81,7 +81,8 @@ function ofCast(tokens: readonly Token[]): ValueType {
     // `(struct a *)x.b` is the member of what is cast.
     const rest = tokens.slice(close + 1);
     const member = rest.some(({ text }) => text === '.' || text === '->');
-    return isPointer && member ? ANY : INT;
+    if (isPointer && member) return ANY;
+    return cast[0]?.text === 'uint64' && rest.length === 1 ? { type: 'int', unsigned: true } : INT;
   }
   const operated = topLevel(tokens).some(([, { kind, text }]) => kind === 'symbol' && OPERATORS.has(text));
   return operated ? INT : ANY;
@@ -98,7 +99,7 @@ export function either(a: ValueType, b: ValueType): ValueType {
   if (a === 'tuple' || b === 'tuple') return a === b ? a : ANY;
   if (a.literals && b.literals)
     return { type: 'text', literals: [...new Set([...a.literals, ...b.literals])] };
-  if (a.type === b.type) return { type: a.type };
+  if (a.type === b.type) return a.unsigned && b.unsigned ? a : { type: a.type };
   const texts = ['text', 'word'];
   return texts.includes(a.type) && texts.includes(b.type) ? TEXT : ANY;
 }

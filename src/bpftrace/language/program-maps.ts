@@ -15,8 +15,10 @@ export function programMaps(program: string): ProgramMaps {
   if (outlined.problem) return { maps: [] };
   const { items } = outlined;
   const config = items.filter(({ kind }) => kind === 'config').flatMap(item => item.tokens);
-  const macros = items.filter(({ kind }) => kind === 'macro');
-  const isCode = ({ start }: Token): boolean => !macros.some(item => item.start <= start && start < item.end);
+  const declarations = items.filter(({ kind }) => kind === 'declaration');
+  const notCode = [...declarations, ...items.filter(({ kind }) => kind === 'macro')];
+  const isCode = ({ start }: Token): boolean =>
+    !notCode.some(item => item.start <= start && start < item.end);
   const reader = new ProgramReader(program, tokens.filter(isCode), definedNames(tokens));
   for (const { kind, tokens: declared } of items)
     if (kind === 'declaration') reader.readDeclaration(declared);
@@ -93,8 +95,6 @@ class ProgramReader implements Names {
     const found = name === undefined ? undefined : this.found.get(name);
     const make = tokens.find(({ kind, text }) => kind === 'name' && text !== 'let')?.text ?? '';
     if (!found) return;
-    found.assigned.delete('');
-    found.values = found.values.filter(value => !tokens.includes(value[0] as Token));
     const size = Number(tokens.find(({ kind }) => kind === 'number')?.text);
     if (make.startsWith('lru') || make.startsWith('percpulru')) found.keysMax = NEVER_FULL;
     else if (Number.isInteger(size)) found.keysMax = size;
@@ -137,8 +137,7 @@ class ProgramReader implements Names {
       keys: [],
     };
     this.found.set(name, found);
-    const { line, column } = positionOf(this.program, start);
-    found.places.push(`${line}:${column}`);
+    this.notePlace(found, start);
     let after = index + 1;
     if (this.tokens[after]?.text === '[') {
       const close = closing(this.tokens, after);
@@ -157,7 +156,14 @@ class ProgramReader implements Names {
     const isCall = second?.text === '(' && closing(value, 1) === value.length - 1;
     const isKind = operator === '=' && isCall && KINDS.has(first?.text ?? '');
     found.assigned.add(isKind ? (first?.text ?? '') : '');
+    // bpftrace takes the update for the function's.
+    if (isKind && first) this.notePlace(found, first.start);
     if (!isKind) found.values.push(operator === '=' ? value : []);
+  }
+
+  private notePlace(found: Found, start: number): void {
+    const { line, column } = positionOf(this.program, start);
+    found.places.push(`${line}:${column}`);
   }
 
   private readVariable(index: number, { text: name }: Token): void {
