@@ -16,6 +16,8 @@ export interface BpftraceHandle {
   openFiles(): number | undefined;
   /** CPU time used so far. */
   cpuTicks(): number | undefined;
+  /** SIGUSR1 is handled; whoever does not is killed by it. */
+  catchesSnapshotSignal(): boolean | undefined;
   /** How fresh the answers have to be from here on, in ms; 0: nobody asks. */
   watch(everyMs: number): void;
   /** To every process of its group. */

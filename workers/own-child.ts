@@ -1,7 +1,9 @@
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BpftraceHandle, GroupSignal } from './handle.js';
 import {
   blockedInWrite,
+  catchesSignal,
   cpuTicks,
   isHeldUp,
   leafProcess,
@@ -41,6 +43,10 @@ export class OwnChild implements BpftraceHandle {
 
   cpuTicks(): number | undefined {
     return cpuTicks(this.currentLeaf());
+  }
+
+  catchesSnapshotSignal(): boolean | undefined {
+    return catchesSignal(this.currentLeaf(), constants.signals.SIGUSR1);
   }
 
   watch(): void {} // Every answer is fresh.

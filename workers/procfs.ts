@@ -74,6 +74,12 @@ function threadsOf(pid: number): string[] | undefined {
   }
 }
 
+/** Whether it has a handler for the signal of that number. */
+export function catchesSignal(pid: number, number: number): boolean | undefined {
+  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return mask === undefined ? undefined : ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
+}
+
 /** How many files it holds open: every attached probe is one or two of them. */
 export function openFiles(pid: number): number | undefined {
   try {

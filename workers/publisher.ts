@@ -21,17 +21,25 @@ export class Publisher {
     private readonly reader: RecordReader,
     private readonly maps: LatestMaps,
     private readonly stderr: StderrText,
+    /** Of the probes that bpftrace attaches, those that are not the program's. */
+    private readonly addedProbes: number,
   ) {}
 
   /** After every chunk. */
   publish(): void {
     const { attachedProbes, lostEvents } = this.reader.counters;
-    this.cell.store(WORD.ATTACHED_PROBES, attachedProbes);
+    this.cell.store(WORD.ATTACHED_PROBES, Math.max(-1, attachedProbes - this.addedProbes));
     this.cell.lostEvents = lostEvents;
     if (this.maps.dirty || this.stderr.dirty) this.publishBoardSoon();
     if (this.ring.linesTotal === this.announcedLines) return;
     this.announcedLines = this.ring.linesTotal;
     this.cell.announce();
+  }
+
+  /** When what it shows must be there before something else is told. */
+  publishBoard(): void {
+    clearTimeout(this.boardTimer);
+    this.publishBoardNow();
   }
 
   /** The board as it is in the end; nothing is published after it. */

@@ -2,6 +2,7 @@ import { LineKind } from '../src/contract/ring.js';
 import type { LineAssembler } from './lines.js';
 import type { LatestMaps } from './map/latest-maps.js';
 import { isRuntimeMessage, type RuntimeMessages } from './runtime-messages.js';
+import { type PrintedMap, SnapshotReader } from './snapshot-reader.js';
 
 /**
  * Tells the records in the bytes of `bpftrace -f json` apart: text for the lines, snapshots for the maps,
@@ -26,6 +27,7 @@ const RECORD_PREFIX = Buffer.from('{"type":');
 const PRINTF_PREFIX = Buffer.from('{"type": "printf", "data": "');
 const DATA_KEY = '"data": ';
 const STRING_RECORD_TAIL_BYTES = 2; // `"}`
+const ESCAPED_NEWLINE_BYTES = 2;
 
 /** Records whose data is text; a join is a whole line although it does not end in a newline. */
 const TEXT_TYPES = new Set(['printf', 'time', 'cat', 'join', 'syscall']);
@@ -49,7 +51,10 @@ export class RecordReader {
     private readonly lines: LineAssembler,
     private readonly maps: LatestMaps,
     private readonly messages: RuntimeMessages,
-  ) {}
+    private readonly snapshots = new SnapshotReader(undefined),
+  ) {
+    snapshots.programMap = map => this.programMap(map);
+  }
 
   push(chunk: Buffer): void {
     let at = 0;
@@ -124,13 +129,19 @@ export class RecordReader {
   }
 
   private record(source: Buffer, start: number, end: number): void {
-    if (start === end) return;
+    if (start === end) {
+      this.snapshots.blank();
+      return;
+    }
     if (startsWith(source, start, end, PRINTF_PREFIX)) {
       this.counters.sawOutput = true;
+      if (this.isMark(source, start + PRINTF_PREFIX.length, end - STRING_RECORD_TAIL_BYTES)) return;
+      this.snapshots.other();
       this.lines.text(start + PRINTF_PREFIX.length, end - STRING_RECORD_TAIL_BYTES);
     } else if (startsWith(source, start, end, RECORD_PREFIX)) {
       this.other(source, start, end);
     } else {
+      this.snapshots.other();
       this.lines.bare(start, end);
     }
   }
@@ -144,8 +155,10 @@ export class RecordReader {
     if (type === 'attached_probes') {
       this.counters.attachedProbes = lastNumber(source, typeEnd, end);
     } else if (type === 'lost_events') {
+      this.snapshots.other();
       this.counters.lostEvents += lastNumber(source, typeEnd, end);
     } else if (isRuntimeMessage(type)) {
+      this.snapshots.other();
       this.counters.sawOutput = true;
       const line = this.messages.line(type, source.toString('latin1', start, end));
       if (line !== undefined) this.lines.made(Buffer.from(line, 'latin1'), LineKind.escaped);
@@ -160,7 +173,11 @@ export class RecordReader {
   private data(type: string, source: Buffer, from: number, to: number): boolean {
     if (source[from] === OPEN_BRACE && source[from + 1] === QUOTE && source[from + 2] === AT) {
       this.map(type, source, from, to);
-    } else if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
+      this.counters.sawOutput = true;
+      return true;
+    }
+    this.snapshots.other();
+    if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
       this.lines.text(from + 1, to - 1);
       if (type === 'join' || type === 'value') this.lines.endLine();
     } else if (type === 'value') {
@@ -173,13 +190,26 @@ export class RecordReader {
   }
 
   private map(type: string, source: Buffer, from: number, to: number): void {
-    // `printf("total: "); print(@n)`: in text output the map ends the line.
-    this.lines.closeOpen();
     const colon = source.indexOf('": ', from);
     const name = source.toString('latin1', from + 2, colon);
-    const replaced = this.maps.set(name, type, source.toString('latin1', colon + 3, to - 1));
-    if (replaced) this.lines.insert(Buffer.from(replaced, 'latin1'), LineKind.json);
+    const map = { name, type, json: source.toString('latin1', colon + 3, to - 1) };
+    if (!this.snapshots.map(map)) this.programMap(map);
     if (to - from > RUN_GAP_BYTES) this.lines.commit();
+  }
+
+  private programMap({ name, type, json }: PrintedMap): void {
+    // `printf("total: "); print(@n)`: in text output the map ends the line.
+    this.lines.closeOpen();
+    const replaced = this.maps.set(name, type, json);
+    if (replaced) this.lines.insert(Buffer.from(replaced, 'latin1'), LineKind.json);
+  }
+
+  /** The body of a printf: whether it is a mark of ours and the newline behind it. */
+  private isMark(source: Buffer, from: number, to: number): boolean {
+    const end = to - ESCAPED_NEWLINE_BYTES;
+    return (
+      end - from === this.snapshots.markBytes && this.snapshots.mark(source.toString('latin1', from, end))
+    );
   }
 }
 

@@ -38,6 +38,9 @@ export class SupervisedChild implements BpftraceHandle {
     return this.last?.cpuTicks;
   }
 
+  /** Only root sees that here. */
+  catchesSnapshotSignal(): undefined {}
+
   watch(everyMs: number): void {
     this.talk.watch(everyMs);
   }

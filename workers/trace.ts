@@ -13,6 +13,8 @@ import { Publisher } from './publisher.js';
 import { RecordReader } from './records.js';
 import { RingWriter } from './ring-writer.js';
 import { RuntimeMessages } from './runtime-messages.js';
+import { SnapshotReader } from './snapshot-reader.js';
+import { serveSnapshots } from './snapshots.js';
 import { StderrText } from './stderr-text.js';
 
 /**
@@ -48,9 +50,13 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   const reading = () => readingOf(task.programMaps, unpackVersion(cell.load(WORD.BPFTRACE)));
   const maps = new LatestMaps(task.mapBytesMax, reading, messages);
   const stderr = new StderrText();
-  const reader = new RecordReader(new LineAssembler(ring, maps), maps, messages);
-  const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr);
+  const snapshotReader = new SnapshotReader(task.snapshots);
+  const reader = new RecordReader(new LineAssembler(ring, maps), maps, messages, snapshotReader);
+  const addedProbes = task.snapshots?.addition ? 1 : 0;
+  const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr, addedProbes);
   let outputBytes = 0;
+  let onlyAddition = false;
+  const hurry = new AbortController();
 
   const result = (outcome: Partial<TraceOutcome>): TraceOutcome => ({
     exitCode: null,
@@ -58,6 +64,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     killed: false,
     leftBehind: false,
     attached: false,
+    onlyAddition: false,
     durationMs: 0,
     board: publisher.close(),
     lines: sealedRing(ringViews),
@@ -65,11 +72,16 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   });
 
   const startedAt = monotonicMs();
-  const started = await startChild(task.spawn, task.program, {
+  const program = task.program + (task.snapshots?.addition?.text ?? '');
+  const started = await startChild(task.spawn, program, {
     onStdout: chunk => {
       outputBytes += chunk.length;
       reader.push(chunk);
       publisher.publish();
+      if (onlyAddition || addedProbes === 0 || reader.counters.attachedProbes !== addedProbes) return;
+      onlyAddition = true;
+      hurry.abort();
+      end('stop');
     },
     onStderr: chunk => {
       outputBytes += chunk.length;
@@ -83,17 +95,21 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
 
   const childGone = new AbortController();
-  void exited.then(() => childGone.abort());
+  const running = new AbortController();
+  void exited.then(() => {
+    childGone.abort();
+    running.abort();
+  });
   cell.store(WORD.PID, pid);
   cell.enter(Phase.starting);
 
   let ending: Ending | undefined;
   let endedAt: number | undefined;
   let killed: Promise<boolean> | undefined;
-  const hurry = new AbortController();
   const end = (cause: Ending): void => {
     if (ending || childGone.signal.aborted) return;
     ending = cause;
+    running.abort();
     endedAt = monotonicMs();
     cell.store(WORD.ENDING_CAUSE, CAUSE_WORD[cause]);
     cell.enter(Phase.ending);
@@ -121,6 +137,20 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     cell.attachedAtMs = attachedAt;
     cell.enter(Phase.running);
     timer = setTimeout(() => end('deadline'), task.deadlineMs);
+    if (!task.snapshots) return;
+    void serveSnapshots({
+      handle,
+      cell,
+      method: task.snapshots,
+      reader: snapshotReader,
+      outputBytes: () => outputBytes,
+      lostEvents: () => reader.counters.lostEvents,
+      over: running.signal,
+      publish: snapshot => {
+        maps.show(snapshot);
+        publisher.publishBoard();
+      },
+    });
   };
   void untilAttached(handle, reader.counters, childGone.signal).then(yes => yes && attached());
 
@@ -132,14 +162,21 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   child.stdout.destroy();
   child.stderr.destroy();
   reader.end();
-  if (maps.dirty) await untilVersion(cell);
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;
+  const wasKilled = (await killed) ?? false;
+  if (!wasKilled && !signal) {
+    // What it has printed at its end is newer, and a map that it did not print is empty by now.
+    maps.show([]);
+    cell.snapshotAtMs = 0;
+  }
+  if (maps.dirty) await untilVersion(cell);
   return result({
     exitCode,
     signal,
     ...(ending && { ending }),
-    killed: (await killed) ?? false,
+    killed: wasKilled,
+    onlyAddition,
     leftBehind: !cleared,
     attached: wasAttached,
     durationMs: attachedAt === undefined && wasAttached ? 0 : endedAt - (attachedAt ?? startedAt),

@@ -12,14 +12,18 @@
  *   5           ENDING_CAUSE     worker   one of {@link EndingCause}, set before PHASE becomes `ending`
  *   6           MAPS             worker   counts publications of maps; wraps, compare for equality
  *   14          BPFTRACE         main     its version, one of {@link packVersion}; 0 until it is known
+ *   16          SNAPSHOTS_ASKED     main    snapshots asked for so far; wraps, compare for equality
+ *   17          SNAPSHOTS_ANSWERED  worker  the value of SNAPSHOTS_ASKED that has been answered
+ *   18          SNAPSHOT_ANSWER     worker  how, one of {@link SnapshotAnswer}, set before SNAPSHOTS_ANSWERED
  *   byte 32     ATTACHED_AT      worker   Float64, {@link monotonicMs}, written before PHASE becomes `running`
  *   byte 40     LOST_EVENTS      worker   Float64, events that the kernel's buffers dropped, as bpftrace counts them
+ *   byte 80     SNAPSHOT_AT      worker   Float64, ms from attached to the snapshot that the board shows; 0 when it shows none
  *
  * Order: a worker writes the plain words first and stores PHASE or NEWS last (a sequentially consistent
  * store), so whoever has seen the new PHASE or NEWS sees what it announces. LOST_EVENTS may be one
  * publication old. Both PHASE and NEWS are notified, so `Atomics.waitAsync` on either wakes the main thread.
  */
-const CELL_BYTES = 64;
+const CELL_BYTES = 128;
 
 export const WORD = {
   COMMAND: 0,
@@ -30,10 +34,14 @@ export const WORD = {
   ENDING_CAUSE: 5,
   MAPS: 6,
   BPFTRACE: 14,
+  SNAPSHOTS_ASKED: 16,
+  SNAPSHOTS_ANSWERED: 17,
+  SNAPSHOT_ANSWER: 18,
 } as const;
 
 const ATTACHED_AT_FLOAT = 4;
 const LOST_EVENTS_FLOAT = 5;
+const SNAPSHOT_AT_FLOAT = 10;
 
 /** `stop` ends the child by the ladder and keeps its maps; `kill` ends it at once. */
 export const Command = { none: 0, stop: 1, kill: 2 } as const;
@@ -114,8 +122,18 @@ export class Cell {
     this.floats[ATTACHED_AT_FLOAT] = value;
   }
 
+  /** Milliseconds from attached to the snapshot that the maps are of; 0 when they are what the program printed. */
+  get snapshotAtMs(): number {
+    return this.floats[SNAPSHOT_AT_FLOAT] ?? 0;
+  }
+
+  set snapshotAtMs(value: number) {
+    this.floats[SNAPSHOT_AT_FLOAT] = value;
+  }
+
   /** Main thread, when the worker has stopped: nobody waits for it any longer. */
   wakeAll(): void {
+    Atomics.notify(this.words, WORD.SNAPSHOTS_ANSWERED);
     Atomics.notify(this.words, WORD.PHASE);
     Atomics.notify(this.words, WORD.NEWS);
   }

@@ -1,4 +1,5 @@
 import type { ProgramMaps } from './program-map.js';
+import type { SnapshotMethod } from './snapshot.js';
 import type { Supervised } from './supervisor.js';
 
 /** What the main thread hands a worker, and what comes back. Plain data: both cross threads by copy. */
@@ -17,6 +18,8 @@ export interface TraceTask {
   program: string;
   /** What the program's text says of its maps. */
   programMaps: ProgramMaps;
+  /** Absent where its maps can't be read before it ends. */
+  snapshots?: SnapshotMethod | undefined;
   /** From attached to the ladder's first step. */
   deadlineMs: number;
   /** From the spawn to the ladder's first step, for a child that never gets attached. */
@@ -45,6 +48,8 @@ export interface TraceOutcome {
   /** Processes of the group were still there when the worker gave up on them; the kernel is tearing them down. */
   leftBehind: boolean;
   attached: boolean;
+  /** It found nothing to attach but what was added for snapshots, and was ended. */
+  onlyAddition: boolean;
   /** Milliseconds from attached (from the spawn, if never attached) to the end. */
   durationMs: number;
   /** A ring in its own layout, exactly as large as what it holds. */

@@ -5,6 +5,7 @@ import type { Engine, SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
 import { type HostInfo, hostInfo } from './host-info.js';
 import { resultOf, summaryOf } from './report.js';
+import { takeSnapshot } from './snapshot.js';
 import { type Bound, untilEnded, untilNews, untilSettled } from './waiting.js';
 import type { Window } from './window.js';
 
@@ -38,6 +39,15 @@ export class ClientView {
 
   async untilEnded(id: string, bound: Bound): Promise<void> {
     await untilEnded(this.find(id), bound);
+  }
+
+  /**
+   * Has the maps of a running execution read as they are now; {@link result} shows them. Those of one that has
+   * ended are there already.
+   * @returns undefined, or why there are none
+   */
+  async snapshot(id: string, bound: Bound): Promise<string | undefined> {
+    return takeSnapshot(this.find(id), bound);
   }
 
   /** What is known now, or the part of it that `window` asks for. @throws Refusal `invalid_argument`, `offset_out_of_range` */

@@ -5,6 +5,7 @@ import { childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
+import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
@@ -14,6 +15,7 @@ import { ResultStore } from '../results/store.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
 import { type EndReport, endReportOf } from './report.js';
+import { SnapshotSupport } from './snapshot-support.js';
 
 export interface SubmitRequest {
   program: string;
@@ -43,6 +45,7 @@ export class Engine {
   readonly installation: Installation;
   readonly probes: ProbeIndex;
   readonly queue: JobQueue;
+  private readonly snapshots: SnapshotSupport;
   private readonly pool: TracePool;
   private readonly probeThread = new ProbePool();
   private readonly active = new Map<string, Execution>();
@@ -60,6 +63,7 @@ export class Engine {
       identity: () => this.installation.identity,
       plan: args => this.plan(args),
     });
+    this.snapshots = new SnapshotSupport(this.installation);
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
       threads: config.concurrency,
@@ -98,7 +102,8 @@ export class Engine {
       deadlineMs,
       maxLines: request.maxLines ?? config.maxLines,
       graceS: config.graceS,
-      start: () => this.start(path, execution),
+      snapshots: this.snapshots,
+      start: snapshots => this.start(path, execution, snapshots),
     });
     this.active.set(execution.id, execution);
     if (!this.queue.offer(execution)) {
@@ -175,7 +180,7 @@ export class Engine {
     await Promise.all([this.pool.close(), this.probeThread.close()]);
   }
 
-  private start(path: string, execution: Execution): LiveTrace {
+  private start(path: string, execution: Execution, snapshots: SnapshotMethod | undefined): LiveTrace {
     const { config, launcher } = this;
     const { deadlineMs, program, maxLines } = execution.options;
     const startTimeoutMs = config.startTimeoutS * 1000;
@@ -186,6 +191,7 @@ export class Engine {
       spawn: launcher.plan(path, TRACE_ARGS, lifetimeMs, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
+      snapshots,
       maxLines,
       deadlineMs,
       startTimeoutMs,

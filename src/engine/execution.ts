@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { diagnose } from '../bpftrace/diagnostics/index.js';
+import { type SnapshotPlan, withoutAddition } from '../bpftrace/snapshot-plan.js';
 import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
 import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
 import { initRing, RingViews, ringBytes, sealedRing } from '../contract/ring.js';
+import type { SnapshotMethod } from '../contract/snapshot.js';
+import type { TraceOutcome } from '../contract/trace.js';
 import { Deferred } from '../deferred.js';
-import type { LiveTrace } from '../pool/trace-pool.js';
+import type { Crash, LiveTrace } from '../pool/trace-pool.js';
 import type { Job } from '../queue/job-queue.js';
 import type { Status } from '../results/result.js';
 import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Stored } from '../results/store.js';
+import type { SnapshotSupport } from './snapshot-support.js';
 import { judge, type Verdict } from './verdict.js';
 
 interface ExecutionOptions {
@@ -18,8 +22,9 @@ interface ExecutionOptions {
   deadlineMs: number;
   maxLines: number;
   graceS: number;
-  /** Called when a slot is free. */
-  start: () => LiveTrace;
+  snapshots: Pick<SnapshotSupport, 'plan' | 'retry' | 'learn'>;
+  /** Called when a slot is free, and again where the program turns out not to bear what was added to it. */
+  start: (snapshots: SnapshotMethod | undefined) => LiveTrace;
 }
 
 /** What is kept of an execution that has ended. */
@@ -29,6 +34,7 @@ interface Kept {
   board: Uint8Array;
   attachedProbes: number;
   lostEvents: number;
+  snapshotAtMs: number;
   durationMs: number;
   /** Processes of its group were still being torn down by the kernel when it was given up. */
   leftBehind: boolean;
@@ -62,6 +68,7 @@ export class Execution implements Job, Stored {
   private beganAtMs: number | undefined;
   private live: LiveTrace | undefined;
   private kept: Kept | undefined;
+  private plan: SnapshotPlan = { unsupported: 'it has not begun' };
   private stopCause: 'stop' | 'shutdown' | undefined;
 
   constructor(readonly options: ExecutionOptions) {
@@ -74,24 +81,25 @@ export class Execution implements Job, Stored {
 
   async run(): Promise<void> {
     this.beganAtMs = monotonicMs();
-    let live: LiveTrace;
-    try {
-      live = this.options.start();
-    } catch (error) {
-      // No memory for its buffers, most likely: it fails, the server goes on.
-      const message = `it could not be handed to a worker: ${error instanceof Error ? error.message : error}`;
-      this.endUnstarted({
-        status: 'failed',
-        endedBy: 'failure',
-        reason: 'start_failed',
-        message,
-        diagnostics: [],
-      });
-      return;
-    }
-    this.live = live;
+    const { snapshots, program } = this.options;
+    this.plan = await snapshots.plan(program);
+    if (this.stopCause) return this.stopQueued(this.stopCause);
+    const first = this.begin();
+    if (!first) return;
     this.begun.resolve();
-    const outcome = await live.outcome;
+    const firstOutcome = await first.outcome;
+    const retry = this.retry(firstOutcome);
+    if (retry) {
+      this.plan = { unsupported: 'the program does not bear the probe that would print its maps' };
+      first.release();
+    }
+    const live = retry ? this.begin() : first;
+    if (retry) first.cell.wakeAll();
+    if (!live) return;
+    const outcome = retry ? await live.outcome : firstOutcome;
+    const isAttached = !('crashed' in outcome) && outcome.attached;
+    if (isAttached && this.hasAddition) snapshots.learn('yes');
+    if (isAttached && retry === 'host') snapshots.learn('no');
     const crashed = 'crashed' in outcome;
     const ring = new RingViews(crashed ? sealedRing(live.ring) : outcome.lines);
     const board = crashed ? encodeBoard(readBoard(live.board)) : outcome.board;
@@ -102,7 +110,7 @@ export class Execution implements Job, Stored {
       leftBehind: !crashed && outcome.leftBehind,
       verdict: judge({
         outcome,
-        diagnostics: diagnose(stderr, { program: this.options.program, lastLine }),
+        diagnostics: diagnose(this.ownWords(stderr), { program: this.options.program, lastLine }),
         announcedAttach: attachedProbes >= 0,
         printed: linesTotal(ring) > 0 || maps.length > 0,
         stopCause: this.stopCause,
@@ -113,6 +121,7 @@ export class Execution implements Job, Stored {
       board,
       attachedProbes,
       lostEvents: live.cell.lostEvents,
+      snapshotAtMs: live.cell.snapshotAtMs,
       durationMs: crashed ? this.durationMs : outcome.durationMs,
       ...(!crashed && !outcome.spawnError && { exitCode: outcome.exitCode }),
     };
@@ -120,6 +129,42 @@ export class Execution implements Job, Stored {
     live.cell.wakeAll();
     live.release();
     this.ended.resolve();
+  }
+
+  /** Hands it to a worker; undefined when that failed, and the execution with it. */
+  private begin(): LiveTrace | undefined {
+    try {
+      this.live = this.options.start('method' in this.plan ? this.plan.method : undefined);
+      return this.live;
+    } catch (error) {
+      // No memory for its buffers, most likely: it fails, the server goes on.
+      const message = `it could not be handed to a worker: ${error instanceof Error ? error.message : error}`;
+      this.endUnstarted({
+        status: 'failed',
+        endedBy: 'failure',
+        reason: 'start_failed',
+        message,
+        diagnostics: [],
+      });
+      return undefined;
+    }
+  }
+
+  private get hasAddition(): boolean {
+    return 'method' in this.plan && this.plan.method.addition !== undefined;
+  }
+
+  /** Why it is tried again without what was added to the program, if that may be why it failed. */
+  private retry(outcome: TraceOutcome | Crash): 'program' | 'host' | undefined {
+    if (!this.hasAddition || this.stopCause || 'crashed' in outcome || outcome.spawnError) return undefined;
+    if (outcome.onlyAddition) return 'program';
+    if (outcome.attached || outcome.ending) return undefined;
+    return this.options.snapshots.retry(decodeBoard(outcome.board).stderr, this.options.program);
+  }
+
+  /** What bpftrace said of the program. */
+  private ownWords(stderr: string): string {
+    return this.hasAddition ? withoutAddition(stderr, this.options.program) : stderr;
   }
 
   /** Before it ever ran: it has left the queue for good. */
@@ -139,6 +184,7 @@ export class Execution implements Job, Stored {
       board: encodeBoard(EMPTY_BOARD),
       attachedProbes: -1,
       lostEvents: 0,
+      snapshotAtMs: 0,
       durationMs: 0,
       leftBehind: false,
     };
@@ -148,14 +194,14 @@ export class Execution implements Job, Stored {
 
   /** Asks its worker to end it; `kill` goes without the grace period. The first cause is the one that is told. */
   stop(cause: 'stop' | 'shutdown', command: Command = Command.stop): void {
-    if (!this.live) return;
+    if (this.kept) return;
     this.stopCause ??= cause;
-    this.live.cell.command(command);
+    this.live?.cell.command(command);
   }
 
   get status(): Status {
     if (this.kept) return this.kept.verdict.status;
-    if (!this.live) return 'queued';
+    if (!this.live) return this.beganAtMs === undefined ? 'queued' : 'starting';
     return this.live.cell.attachedAtMs > 0 ? 'running' : 'starting';
   }
 
@@ -200,7 +246,9 @@ export class Execution implements Job, Stored {
   /** A copy: maps and standard error as last published. */
   get board(): BoardContent {
     if (this.kept) return decodeBoard(this.kept.board);
-    return this.live ? readBoard(this.live.board) : EMPTY_BOARD;
+    if (!this.live) return EMPTY_BOARD;
+    const board = readBoard(this.live.board);
+    return { ...board, stderr: this.ownWords(board.stderr) };
   }
 
   /** -1 until bpftrace has said it. */
@@ -210,6 +258,16 @@ export class Execution implements Job, Stored {
 
   get lostEvents(): number {
     return this.kept?.lostEvents ?? this.cell?.lostEvents ?? 0;
+  }
+
+  /** From attached to the snapshot that the maps are of; 0 when they are what the program printed. */
+  get snapshotAtMs(): number {
+    return this.kept?.snapshotAtMs ?? this.cell?.snapshotAtMs ?? 0;
+  }
+
+  /** Why its maps can't be read before it ends. */
+  get noSnapshots(): string | undefined {
+    return 'unsupported' in this.plan ? this.plan.unsupported : undefined;
   }
 
   get bytes(): number {

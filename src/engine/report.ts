@@ -78,6 +78,7 @@ function stateOf(execution: Execution, queuePosition: number, messageBytes: numb
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
+    ...(execution.snapshotAtMs > 0 && { snapshot_at: Math.round(execution.snapshotAtMs) / 1000 }),
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
   };
 }

@@ -14,7 +14,11 @@ export interface Bound {
 
 /** Until it is attached, has ended, or waits in the queue. */
 export async function untilSettled(execution: Execution, bound: Bound): Promise<void> {
-  await untilWord(execution, WORD.PHASE, bound, () => execution.status !== 'starting');
+  if (execution.status === 'queued') return;
+  const endAt = monotonicMs() + bound.boundMs;
+  await untilResolved(execution.begun.promise, bound);
+  const left = { ...bound, boundMs: endAt - monotonicMs() };
+  await untilWord(execution, WORD.PHASE, left, () => execution.status !== 'starting');
 }
 
 /** Until lines beyond `offset` or newer maps than now can be read, or it has ended. */
@@ -30,6 +34,16 @@ export async function untilNews(execution: Execution, offset: number, bound: Bou
 
 export async function untilEnded(execution: Execution, bound: Bound): Promise<void> {
   await untilResolved(execution.ended.promise, bound);
+}
+
+/** Until the worker has answered the snapshot that was asked for as number `asked`, or it has ended. */
+export async function untilAnswered(execution: Execution, asked: number, bound: Bound): Promise<boolean> {
+  const answered = (): boolean => {
+    // The counters wrap: their difference does not.
+    return execution.cell !== undefined && ((execution.cell.load(WORD.SNAPSHOTS_ANSWERED) - asked) | 0) >= 0;
+  };
+  await untilWord(execution, WORD.SNAPSHOTS_ANSWERED, bound, answered);
+  return answered();
 }
 
 /** Until `done` says so, asked again whenever the worker has notified `word`; or until the execution has ended. */

@@ -62,13 +62,17 @@ function losses({ losses: lost }: Result): string[] {
   return [`LOST ${parts.join(', ')}`];
 }
 
-function maps({ maps: shown, maps_not_shown: left }: Result): string[] {
+function maps(result: Result): string[] {
+  const { maps: shown, maps_not_shown: left, snapshot_at: at, no_snapshot: missing } = result;
   const lines = shown.flatMap(map => {
     const whole = mapLines(map, Number.POSITIVE_INFINITY);
     return map.shortened ? [...whole, `${map.name}: shortened; a larger max_bytes gives it whole`] : whole;
   });
   if (left) lines.push(`${left} more maps not shown here; max_bytes gives them`);
-  return lines.length === 0 ? [] : ['maps:', ...lines];
+  const said = missing === undefined ? [] : [`no whole snapshot: ${missing}`];
+  if (lines.length > 0)
+    return [...said, at === undefined ? 'maps:' : `maps as they were at ${at} s:`, ...lines];
+  return at === undefined ? said : [...said, `maps at ${at} s: all empty`];
 }
 
 function output(result: Result): string[] {

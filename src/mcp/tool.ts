@@ -5,7 +5,7 @@ import { Refusal } from '../contract/errors.js';
 import type { ClientView } from '../engine/index.js';
 
 /** What a tool's handler works with. */
-interface ToolContext {
+export interface ToolContext {
   client: ClientView;
   config: Config;
   /** Aborted when the client cancels the request or goes away. */

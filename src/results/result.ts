@@ -71,6 +71,11 @@ export const resultSchema = z.object({
     .array(shownMapSchema)
     .describe('latest snapshot of each map; most print only when the program ends'),
   maps_not_shown: z.number().int().optional().describe('maps that had no room in this reply'),
+  snapshot_at: z
+    .number()
+    .optional()
+    .describe('the maps are as they were so many s after attaching, not as the program printed them'),
+  no_snapshot: z.string().optional().describe('why the snapshot that was asked for is missing or not whole'),
   lost_events: z.number().int().describe('events the kernel dropped before bpftrace could read them'),
   losses: lossesSchema.optional().describe('what is missing for good, when anything is'),
   timeout: z.number().describe('deadline, s from attached'),

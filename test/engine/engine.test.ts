@@ -272,6 +272,7 @@ describe('execution', () => {
       deadlineMs: 1000,
       maxLines: 10,
       graceS: 1,
+      snapshots: { plan: async () => ({ unsupported: '' }), retry: () => undefined, learn: () => {} },
       start: () => {
         throw new RangeError('Array buffer allocation failed');
       },

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { atLeast, type BpftraceVersion, parseVersion } from '../../src/bpftrace/version.js';
+import { atLeast } from '../../src/bpftrace/version.js';
 import { createEngine } from '../../src/engine/index.js';
 import { executable } from '../support/fake-bpftrace.js';
+import { installedVersion } from '../support/installed.js';
 import { BPFTRACE } from '../support/server.js';
 
 const LINES = 2_000_000;
@@ -103,12 +104,6 @@ describe('floods', () => {
     await engine.close();
   });
 });
-
-function installedVersion(): BpftraceVersion {
-  const version = parseVersion(execFileSync(BPFTRACE, ['--version'], { encoding: 'utf8' }));
-  assert.ok(version);
-  return version;
-}
 
 function numberOf(line: string): number {
   const digits = /^line (\d+)$/.exec(line)?.[1];

@@ -85,7 +85,13 @@ const argumentsOf: Record<string, Arguments> = {
     { requiredKeys: ['program'] },
   ),
   get_result: fc.record(
-    { execution_id: or(id), offset: or(fc.nat(2)), limit: or(fc.nat(1100)), wait: or(wait) },
+    {
+      execution_id: or(id),
+      offset: or(fc.nat(2)),
+      limit: or(fc.nat(1100)),
+      wait: or(wait),
+      snapshot: or(fc.boolean()),
+    },
     { requiredKeys: ['execution_id'] },
   ),
   stop_program: fc.record({ execution_id: or(id) }, { requiredKeys: [] }),

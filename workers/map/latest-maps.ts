@@ -7,7 +7,7 @@ import { typeMap } from './type-map.js';
 /** An earlier snapshot that becomes a line is for reading, not for reasoning: this much of it is kept. */
 const HISTORY_LINE_BYTES_MAX = 8192;
 
-/** A snapshot as it came: bpftrace's word for the record, and its value as JSON, a character a byte. */
+/** A map as it came: bpftrace's word for the record, and its value as JSON, a character a byte. */
 interface Snapshot {
   type: string;
   json: string;
@@ -27,6 +27,8 @@ interface Snapshot {
 export class LatestMaps {
   private readonly latest = new Map<string, Snapshot | EncodedMap>();
   private readonly held = new Map<string, string>();
+  /** As they were when somebody asked for them, where they have not been printed since. */
+  private asked = new Map<string, Snapshot | EncodedMap>();
   /** Changed since the last {@link encode}. */
   dirty = false;
 
@@ -43,8 +45,15 @@ export class LatestMaps {
     this.held.delete(name);
     this.held.set(name, historyLine(name, json));
     this.latest.set(name, { type, json });
+    this.asked.delete(name);
     this.dirty = true;
     return replaced;
+  }
+
+  /** Shows these instead of what was printed; they are no output of the program, and never become lines. */
+  show(asked: readonly (Snapshot & { name: string })[]): void {
+    this.asked = new Map(asked.map(({ name, type, json }) => [name, { type, json }]));
+    this.dirty = true;
   }
 
   get holds(): boolean {
@@ -63,9 +72,9 @@ export class LatestMaps {
     this.dirty = false;
     let room = capacityBytes - Buffer.byteLength(stderr) - 2 * MAP_OVERHEAD_BYTES;
     const maps: EncodedMap[] = [];
-    for (const [name, state] of this.latest) {
+    for (const [name, state] of new Map([...this.latest, ...this.asked])) {
       const map = 'json' in state ? this.typed(name, state) : state;
-      this.latest.set(name, map);
+      (this.asked.has(name) ? this.asked : this.latest).set(name, map);
       room -= MAP_OVERHEAD_BYTES;
       if (map.head.byteLength > room) break;
       const fitted = map.bytes <= room ? map : shrinkMap(map, room);

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cell, monotonicMs, WORD } from '../src/contract/cell.js';
+import { SnapshotAnswer, type SnapshotMethod } from '../src/contract/snapshot.js';
+import type { BpftraceHandle } from './handle.js';
+import type { PrintedMap, SnapshotReader } from './snapshot-reader.js';
+import { signalOutsideWrite } from './write-guard.js';
+
+/**
+ * Takes snapshots of a running program's maps when the owner asks: sends SIGUSR1, which makes bpftrace print them,
+ * and waits until {@link SnapshotReader} has them all.
+ *
+ *   idle        left when SNAPSHOTS_ASKED is above SNAPSHOTS_ANSWERED.
+ *   signalled   the signal is out. Left with the maps, or, when nothing came for a while, for another try: from
+ *               0.22 on they travel through the buffer that a flood of lines fills, and are lost as lines are.
+ *   answered    SNAPSHOTS_ANSWERED is what was asked before the signal was sent; then `idle`, after a pause.
+ *
+ * Whoever asks while a snapshot is under way gets the next one: each is younger than the question it answers.
+ */
+
+const LOOK_EVERY_MS = 5;
+/** Printing a map of a million stacks may take longer; nobody should wait for that. */
+const BOUND_MS = 10_000;
+/** A snapshot at most this often, and at most this share of the time. */
+const PAUSE_MS = 100;
+const PAUSE_SHARE = 4;
+
+interface SnapshotParts {
+  handle: BpftraceHandle;
+  cell: Cell;
+  method: SnapshotMethod;
+  reader: SnapshotReader;
+  outputBytes: () => number;
+  lostEvents: () => number;
+  /** Aborted when it ends, or is told to. */
+  over: AbortSignal;
+  /** Shows them to the main thread. */
+  publish: (maps: PrintedMap[]) => void;
+}
+
+export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
+  const { cell, over } = parts;
+  over.addEventListener('abort', () => Atomics.notify(cell.words, WORD.SNAPSHOTS_ASKED));
+  const answer = (asked: number, how: SnapshotAnswer): void => {
+    cell.store(WORD.SNAPSHOT_ANSWER, how);
+    cell.store(WORD.SNAPSHOTS_ANSWERED, asked);
+    cell.announce();
+    Atomics.notify(cell.words, WORD.SNAPSHOTS_ANSWERED);
+  };
+  while (!over.aborted) {
+    const answered = cell.load(WORD.SNAPSHOTS_ANSWERED);
+    const wait = Atomics.waitAsync(cell.words, WORD.SNAPSHOTS_ASKED, answered);
+    if (wait.async) {
+      await wait.value;
+      continue;
+    }
+    const begun = performance.now();
+    const asked = cell.load(WORD.SNAPSHOTS_ASKED);
+    answer(asked, await take(parts));
+    if (!over.aborted) parts.handle.watch(0);
+    const pauseMs = Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun));
+    await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
+  }
+  answer(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
+}
+
+async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
+  const { handle, cell, reader, over } = parts;
+  const begun = performance.now();
+  let partial: PrintedMap[] = [];
+  while (!over.aborted && performance.now() - begun < BOUND_MS) {
+    // Whoever does not catch it is killed by it: a wrapper that stayed, or a bpftrace that has not got so far.
+    if (handle.catchesSnapshotSignal() === false) return SnapshotAnswer.noSignal;
+    const lostBefore = parts.lostEvents();
+    const at = monotonicMs();
+    await signalOutsideWrite({
+      writer: handle,
+      outputBytes: parts.outputBytes,
+      giveUp: over,
+      send: () => {
+        reader.expect();
+        handle.signalLeaf('SIGUSR1');
+      },
+    });
+    const maps = await untilPrinted(parts, begun + BOUND_MS);
+    if (!maps) continue;
+    const lost = parts.lostEvents() > lostBefore && maps.length < parts.method.maps;
+    if (lost && maps.length <= partial.length) continue;
+    cell.snapshotAtMs = Math.max(1, at - cell.attachedAtMs);
+    parts.publish(maps);
+    if (!lost) return SnapshotAnswer.whole;
+    partial = maps;
+  }
+  if (over.aborted) return SnapshotAnswer.ending;
+  return partial.length > 0 ? SnapshotAnswer.partial : SnapshotAnswer.tooBusy;
+}
+
+/** The maps that were printed; undefined when none came in time, or it is over. */
+async function untilPrinted(
+  { handle, reader, over, outputBytes }: SnapshotParts,
+  givenUpAt: number,
+): Promise<PrintedMap[] | undefined> {
+  let bytes = outputBytes();
+  handle.watch(LOOK_EVERY_MS);
+  while (!over.aborted) {
+    await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => {});
+    const quiet = outputBytes() === bytes && handle.waitsForEvents() === true;
+    bytes = outputBytes();
+    const maps = reader.take(quiet);
+    if (maps || reader.isInVain || performance.now() > givenUpAt) return maps;
+  }
+  return undefined;
+}
