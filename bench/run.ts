@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 import type { Bench } from './bench.js';
 import { flood } from './flood.js';
+import { probes } from './probes.js';
 
-const BENCHES: readonly Bench[] = [flood];
+const BENCHES: readonly Bench[] = [flood, probes];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter(name => !BENCHES.some(bench => bench.name === name));

@@ -79,6 +79,8 @@ export interface ProbeField {
   type: string;
   /** What its numbers mean, by number as decimal digits; bits that may be combined where `flags` is true. */
   values?: Record<string, string>;
+  /** Values that had no room in a reply about many probes. */
+  values_left_out?: number;
   flags?: true;
 }
 

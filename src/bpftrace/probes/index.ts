@@ -10,8 +10,10 @@ import type {
 } from '../../contract/probes.js';
 import { diagnose, headline } from '../diagnostics/index.js';
 import { cursorFor, goneCursor, startOf } from './cursor.js';
+import { withinRoom } from './details.js';
 import { type FilterMeaning, meaningOf } from './filter.js';
 import {
+  DETAILS_LIMIT_DEFAULT,
   DETAILS_LIMIT_MAX,
   PROBE_LIMIT_DEFAULT,
   PROBE_LIMIT_MAX,
@@ -48,10 +50,9 @@ export class ProbeIndex {
       );
     }
     const start = query.cursor === undefined ? undefined : startOf(filter, query.cursor);
-    const limit = Math.min(
-      query.limit ?? PROBE_LIMIT_DEFAULT,
-      query.details ? DETAILS_LIMIT_MAX : PROBE_LIMIT_MAX,
-    );
+    const limit = query.details
+      ? Math.min(query.limit ?? DETAILS_LIMIT_DEFAULT, DETAILS_LIMIT_MAX)
+      : Math.min(query.limit ?? PROBE_LIMIT_DEFAULT, PROBE_LIMIT_MAX);
     // No probe's name begins so: it was meant for a command line.
     if (filter.startsWith('-')) return { probes: [], count: 0, total: 0, totals: {} };
     const meaning = meaningOf(filter);
@@ -144,7 +145,7 @@ export class ProbeIndex {
     const known = await this.inTime(this.thread.ask<'fields'>({ kind: 'fields', names: [...names] }));
     const unknown = names.filter(name => known[name] === undefined && LISTABLE.test(name));
     const listed = await this.listedFields(unknown);
-    return names.map(name => ({ name, fields: known[name] ?? listed[name] ?? [] }));
+    return withinRoom(names.map(name => ({ name, fields: known[name] ?? listed[name] ?? [] })));
   }
 
   /** All in one run of bpftrace; where it can't tell one of them, each in its own. */

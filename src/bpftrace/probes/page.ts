@@ -1,7 +1,8 @@
-import type { ProbeField } from '../../contract/probes.js';
+import type { DetailedProbe } from './details.js';
 
 export const PROBE_LIMIT_DEFAULT = 50;
 export const PROBE_LIMIT_MAX = 1000;
+export const DETAILS_LIMIT_DEFAULT = 10;
 export const DETAILS_LIMIT_MAX = 20;
 
 export interface ProbeQuery {
@@ -13,7 +14,7 @@ export interface ProbeQuery {
 }
 
 export interface ProbePage {
-  probes: { name: string; fields?: ProbeField[] }[];
+  probes: DetailedProbe[];
   /** On this page. */
   count: number;
   /** That match. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  DETAILS_LIMIT_DEFAULT,
   DETAILS_LIMIT_MAX,
   PROBE_LIMIT_DEFAULT,
   PROBE_LIMIT_MAX,
@@ -13,6 +14,7 @@ const fieldSchema = z.object({
   access: z.string().optional().describe('how a program writes it, if not by its name'),
   type: z.string(),
   values: z.record(z.string(), z.string()).optional().describe('what its numbers mean'),
+  values_left_out: z.number().int().optional().describe('that had no room; name the probe alone to see all'),
   flags: z.literal(true).optional().describe('the values are bits that may be combined'),
 });
 
@@ -29,7 +31,9 @@ export const listProbes = defineTool({
       .min(1)
       .max(PROBE_LIMIT_MAX)
       .optional()
-      .describe(`probes a page (default ${PROBE_LIMIT_DEFAULT}; at most ${DETAILS_LIMIT_MAX} with details)`),
+      .describe(
+        `probes or lines a page (default ${PROBE_LIMIT_DEFAULT}; with details ${DETAILS_LIMIT_DEFAULT}, at most ${DETAILS_LIMIT_MAX})`,
+      ),
     cursor: z.string().max(2000).optional().describe('next_cursor of the page before'),
     details: z.boolean().optional().describe("each probe's arguments too"),
   }),
@@ -81,9 +85,10 @@ function counts(totals: Record<string, number>): string {
 }
 
 function fieldLines({ fields = [] }: ProbePage['probes'][number]): string[] {
-  return fields.map(({ name, access, type, values, flags }) => {
+  return fields.map(({ name, access, type, values, values_left_out: left, flags }) => {
     const meanings = Object.entries(values ?? {}).map(([number, meaning]) => `${number}=${meaning}`);
-    const means = meanings.length === 0 ? '' : `  ${flags ? 'bits' : 'values'}: ${meanings.join(' ')}`;
+    const more = left ? ` and ${left} more: name the probe alone` : '';
+    const means = meanings.length === 0 ? '' : `  ${flags ? 'bits' : 'values'}: ${meanings.join(' ')}${more}`;
     return `    ${access ? `${access} ` : ''}${name}: ${type}${means}`;
   });
 }
