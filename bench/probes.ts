@@ -51,6 +51,7 @@ async function measure(say: (line: string) => void, folder: string, names: strin
   });
   const pool = new ProbePool();
   const index = new ProbeIndex(pool, {
+    requireBinary: () => {},
     identity: () => lister,
     plan: args => ({ command: lister, args: [...args], env: {} }),
   });

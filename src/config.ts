@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { LINE_BYTES_MAX } from './contract/ring.js';
+import { PROFILES } from './policy/policy.js';
+import { isPatternList } from './policy/probe-lists.js';
 
 /**
  * Every setting, once: what it means, its range, its default. Flags (`--grace-s 5`), environment variables
@@ -8,12 +10,32 @@ import { LINE_BYTES_MAX } from './contract/ring.js';
 const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max);
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+const PATTERNS = 'must be patterns that begin with a probe type, parted by commas';
+
 export const settings = z.object({
   bpftrace: z
     .string()
     .min(1)
     .default('bpftrace')
     .describe('the bpftrace to run: a name looked up on PATH, or a path (a wrapper script must end in exec)'),
+  policy: z
+    .enum(PROFILES)
+    .default('observe')
+    .describe(
+      'what a program may do (see "What a program may do"); `run` takes full where nothing else is set',
+    ),
+  allowProbes: z
+    .string()
+    .default('')
+    .refine(isPatternList, PATTERNS)
+    .describe(
+      'the only probes that a program may attach to, as patterns parted by commas: tracepoint:*,kprobe:vfs_*',
+    ),
+  denyProbes: z
+    .string()
+    .default('')
+    .refine(isPatternList, PATTERNS)
+    .describe('probes that no program may attach to, as patterns parted by commas'),
   concurrency: whole(1, 256)
     .default(8)
     .describe('executions that run at once; a running child takes 90 to 170 MB'),

@@ -1,3 +1,4 @@
+import type { Profile } from '../policy/policy.js';
 import { SYSTEM_PATH } from '../privilege/executable.js';
 
 /**
@@ -5,6 +6,11 @@ import { SYSTEM_PATH } from '../privilege/executable.js';
  * records, `-` for the program on standard input; nothing of a caller's ever stands here.
  */
 export const TRACE_ARGS: readonly string[] = ['-f', 'json', '-'];
+
+/** Only the operator can choose a policy, and with it bpftrace's unsafe mode. */
+export function traceArgs(policy: Profile): readonly string[] {
+  return policy === 'unsafe' ? ['--unsafe', ...TRACE_ARGS] : TRACE_ARGS;
+}
 
 /** The operator's BPFTRACE_* settings pass, everything else is scrubbed; UTF-8 so that text is not mangled. */
 export function childEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {

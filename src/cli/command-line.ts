@@ -10,6 +10,7 @@ import {
   settings,
   variableOf,
 } from '../config.js';
+import type { Profile } from '../policy/policy.js';
 import { passwordFromVariable } from '../privilege/password.js';
 import { VERSION } from '../version.js';
 import { EXIT } from './exit-codes.js';
@@ -52,7 +53,7 @@ export function commandLine(): Command {
     .option('--json', 'print JSON, one object a line')
     .action(async (file: string | undefined, flags) => {
       const { run } = await import('./run.js');
-      process.exitCode = await run(configOf(flags), { file, ...flags });
+      process.exitCode = await run(configOf({ ...ownPolicy(), ...flags }), { file, ...flags });
     });
 
   withSettings(root.command('doctor'), ['bpftrace'])
@@ -109,6 +110,11 @@ function withSettings(command: Command, names: readonly SettingName[] = settingN
     command.addOption(new Option(`--${flagOf(name)} ${placeholder}`, `${schema.description} (${notes})`));
   }
   return command;
+}
+
+/** Who may start `run` could start bpftrace as well, so it keeps them from nothing of its safe mode. */
+function ownPolicy(): { policy?: Profile } {
+  return process.env[variableOf('policy')] === undefined ? { policy: 'full' } : {};
 }
 
 /** Only the settings that a command takes can keep it from running. */

@@ -7,6 +7,7 @@ export const REFUSALS = [
   'offset_out_of_range',
   'no_bpftrace',
   'no_privilege',
+  'policy_denied',
   'shutting_down',
   'internal',
 ] as const;

@@ -1,12 +1,13 @@
 import { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
 import { ProbeIndex } from '../bpftrace/probes/index.js';
-import { childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
+import { childEnvironment, mapLimits, traceArgs } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
 import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { SpawnPlan } from '../contract/trace.js';
+import { Policy } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
@@ -45,6 +46,7 @@ export class Engine {
   readonly installation: Installation;
   readonly probes: ProbeIndex;
   readonly queue: JobQueue;
+  readonly policy: Policy;
   private readonly snapshots: SnapshotSupport;
   private readonly pool: TracePool;
   private readonly probeThread = new ProbePool();
@@ -58,8 +60,10 @@ export class Engine {
     /** How bpftrace gets its rights. */
     readonly launcher: Launcher,
   ) {
+    this.policy = new Policy(config.policy, config.allowProbes, config.denyProbes);
     this.installation = new Installation(config.bpftrace, this.launcher);
     this.probes = new ProbeIndex(this.probeThread, {
+      requireBinary: path => this.policy.requireBinary(path),
       identity: () => this.installation.identity,
       plan: args => this.plan(args),
     });
@@ -91,6 +95,7 @@ export class Engine {
     const program = String(request.program ?? '').replace(/^\uFEFF/, '');
     this.checkProgram(program);
     this.checkNumbers(request);
+    this.policy.require(program);
     const path = this.requirePath();
     this.requirePrivilege();
     const { config } = this;
@@ -188,7 +193,7 @@ export class Engine {
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
     const env = childEnvironment(process.env);
     const live = this.pool.start({
-      spawn: launcher.plan(path, TRACE_ARGS, lifetimeMs, env),
+      spawn: launcher.plan(path, traceArgs(config.policy), lifetimeMs, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
       snapshots,

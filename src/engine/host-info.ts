@@ -1,6 +1,7 @@
 import { arch, release } from 'node:os';
 import { z } from 'zod';
 import { type Inspection, inspectHost } from '../bpftrace/checks.js';
+import { PROFILES } from '../policy/policy.js';
 import type { Engine } from './engine.js';
 
 export const hostInfoSchema = z.object({
@@ -16,7 +17,14 @@ export const hostInfoSchema = z.object({
     .describe(
       'every bpftrace ends when the server dies, however that happens; otherwise its own deadline ends it',
     ),
-  policy: z.string().describe('what a program may do here'),
+  policy: z
+    .object({
+      profile: z.enum(PROFILES),
+      meaning: z.string(),
+      allow_probes: z.array(z.string()).optional().describe('the only probes that may be attached to'),
+      deny_probes: z.array(z.string()).optional(),
+    })
+    .describe('what a program may do here'),
   checks: z.array(
     z.object({
       name: z.string(),
@@ -64,7 +72,7 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
     bpftrace_path: installation.path ?? null,
     privileges: launcher.mode,
     children_die_with_server: launcher.diesWithServer,
-    policy: "bpftrace's safe mode: no system(), no --unsafe; a program can read what root can read",
+    policy: engine.policy.description,
     checks,
     features: host.features,
     limits: {

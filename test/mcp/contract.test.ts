@@ -162,6 +162,7 @@ describe('tools over stdio', () => {
   test('bpf_info and list_executions answer', async () => {
     const info = (await server.call('bpf_info')).structured;
     assert.equal(info?.privileges, 'root');
+    assert.match(JSON.stringify(info?.policy), /"profile":"observe"/);
     assert.match(String(info?.bpftrace_version), /^0\.\d+\.\d+/);
     const executions = await server.executions();
     assert.ok(executions.length >= 6);

@@ -168,7 +168,11 @@ test(`${CALLS} calls with random arguments (seed ${SEED})`, async t => {
       return;
     }
     const [, code = '?'] = /^([a-z_]+): .+\nNext: .+/s.exec(reply.text) ?? [];
-    assert.match(code, /^(invalid_argument|busy|unknown_execution|result_gone|offset_out_of_range)$/, told);
+    assert.match(
+      code,
+      /^(invalid_argument|busy|unknown_execution|result_gone|offset_out_of_range|policy_denied)$/,
+      told,
+    );
     counts.errors.set(code, (counts.errors.get(code) ?? 0) + 1);
   };
   const caller = async (): Promise<void> => {

@@ -18,13 +18,13 @@ export function readDefinition(program: string, at: number, keyword: string, pla
   const head = HEAD.exec(program)?.[0] ?? keyword;
   const behind = at + head.length;
   if (program[behind] === '{') {
-    if (!place.isBetweenItems) return { problem: `a ${keyword} defined in the middle of something else` };
+    if (!place.isBetweenItems) return ambiguous(`a ${keyword} defined in the middle of something else`);
     return readBody(program, at, behind, keyword);
   }
-  if (place.isBetweenItems || place.isInsideAttachPoint) return { problem: `a ${keyword} without a body` };
+  if (place.isBetweenItems || place.isInsideAttachPoint) return ambiguous(`a ${keyword} without a body`);
   REST_OF_TYPE.lastIndex = behind;
   const isType = place.isBehindParenthesis ? REST_OF_TYPE.test(program) : head.trimEnd() !== keyword;
-  return isType ? { kind: 'name', text: keyword } : { problem: `a ${keyword} without a plain name` };
+  return isType ? { kind: 'name', text: keyword } : ambiguous(`a ${keyword} without a plain name`);
 }
 
 function readBody(program: string, start: number, brace: number, keyword: string): Piece {
@@ -34,14 +34,18 @@ function readBody(program: string, start: number, brace: number, keyword: string
     const comment = COMMENT.exec(program)?.[0];
     const character = program[at];
     if (comment !== undefined) {
-      if (/[{}]/.test(comment)) return { problem: `a comment with a brace in a ${keyword}` };
+      if (/[{}]/.test(comment)) return ambiguous(`a comment with a brace in a ${keyword}`);
       at += comment.length - 1;
     } else if (character === '{') depth++;
     else if (character === '}') {
       if (--depth === 0) return { kind: 'definition', text: program.slice(start, at + 1) };
     } else if (character === '"' || character === "'" || character === '#') {
-      return { problem: `the character ${character} in a ${keyword}` };
+      return ambiguous(`the character ${character} in a ${keyword}`);
     }
   }
-  return { problem: `a ${keyword} that has no end` };
+  return ambiguous(`a ${keyword} that has no end`);
+}
+
+function ambiguous(problem: string): Piece {
+  return { problem, isTakenBySome: true };
 }

@@ -5,7 +5,12 @@ export interface Outline {
   items: Item[];
   probes: Probe[];
   /** Where the program stops being one; what stands before it is there. */
-  problem?: { message: string; start: number };
+  problem?: {
+    message: string;
+    start: number;
+    /** There is a version of bpftrace that may take it all the same; otherwise all of them refuse it as it stands. */
+    isTakenBySome: boolean;
+  };
 }
 
 interface Span {
@@ -55,9 +60,12 @@ export function outline(tokens: readonly Token[]): Outline {
     while (!reader.isAtEnd) readItem(reader, outlined);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    outlined.problem = { message: error.message, start: error.start };
+    outlined.problem = { message: error.message, start: error.start, isTakenBySome: false };
   }
-  if (invalid) outlined.problem = { message: invalid.problem ?? 'it is malformed', start: invalid.start };
+  if (invalid) {
+    const { problem = 'it is malformed', start, isTakenBySome = true } = invalid;
+    outlined.problem = { message: problem, start, isTakenBySome };
+  }
   return outlined;
 }
 

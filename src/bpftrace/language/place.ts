@@ -35,6 +35,10 @@ export class PlaceInProgram {
     return this.where === 'attach' && this.previous !== ',';
   }
 
+  get isInsideBraces(): boolean {
+    return this.where === 'body' && this.depth > 0;
+  }
+
   get expectsPath(): boolean {
     return this.where === 'attach' && this.previous === ':';
   }

@@ -25,10 +25,12 @@ export interface Token {
   end: number;
   /** Of an invalid one: what is wrong with it. */
   problem?: string;
+  /** Of an invalid one: there is a version of bpftrace that may take it; otherwise all of them refuse the program. */
+  isTakenBySome?: boolean;
 }
 
 /** What stands at a place: a token's kind and text, or why none does. */
-export type Piece = Pick<Token, 'kind' | 'text'> | { problem: string };
+export type Piece = Pick<Token, 'kind' | 'text'> | { problem: string; isTakenBySome: boolean };
 
 type TokenKind =
   | 'name'

@@ -37,12 +37,13 @@ interface Options {
 export function tokenize(program: string, options: Options = {}): Token[] {
   const tokens: Token[] = [];
   const place = new PlaceInProgram();
-  const refuse = (start: number, problem: string): Token[] => {
-    return [...tokens, { kind: 'invalid', text: program.slice(start), start, end: program.length, problem }];
-  };
+  const refuse = (start: number, problem: string, isTakenBySome: boolean): Token[] => [
+    ...tokens,
+    { kind: 'invalid', text: program.slice(start), start, end: program.length, problem, isTakenBySome },
+  ];
   // 0.17 and 0.23 take a NUL for the end of the program, 0.27 reads on.
   const nul = program.indexOf('\0');
-  if (nul >= 0) return refuse(nul, 'a NUL character');
+  if (nul >= 0) return refuse(nul, 'a NUL character', true);
 
   let at = 0;
   let isGlued = false;
@@ -54,7 +55,7 @@ export function tokenize(program: string, options: Options = {}): Token[] {
       continue;
     }
     const piece = readPiece(program, at, place, isGlued);
-    if ('problem' in piece) return refuse(at, piece.problem);
+    if ('problem' in piece) return refuse(at, piece.problem, piece.isTakenBySome);
     const token: Token = { ...piece, start: at, end: at + piece.text.length };
     at = token.end;
     isGlued = token.kind !== 'comment';
@@ -62,7 +63,7 @@ export function tokenize(program: string, options: Options = {}): Token[] {
       if (options.comments) tokens.push(token);
       continue;
     }
-    if (!place.accepts(token)) return refuse(token.start, `${token.text} where a probe should begin`);
+    if (!place.accepts(token)) return refuse(token.start, `${token.text} where a probe should begin`, true);
     tokens.push(token);
     place.enter(token);
   }
@@ -74,25 +75,26 @@ function readPiece(program: string, at: number, place: PlaceInProgram, isGlued: 
   if (isGlued && place.expectsPath) {
     const path = match(PATH, program, at);
     if (path !== undefined && !place.isPlainPath(path))
-      return { problem: 'a comment glued to an attach point' };
+      return ambiguous('a comment glued to an attach point');
     if (path !== undefined) return { kind: 'path', text: path };
   }
   const character = String.fromCodePoint(program.codePointAt(at) ?? 0);
   if (program.startsWith('//', at) || program.startsWith('/*', at)) {
     // 0.27 reads on after `kprobe:"f"/*`, as a part of the attach point.
-    if (isGlued && place.isInsideAttachPoint) return { problem: 'a comment glued to an attach point' };
-    return found('comment', match(COMMENT, program, at)) ?? { problem: 'a comment that has no end' };
+    if (isGlued && place.isInsideAttachPoint) return ambiguous('a comment glued to an attach point');
+    return found('comment', match(COMMENT, program, at)) ?? ambiguous('a comment that has no end');
   }
   if (character === '#') {
     const directive = place.isBetweenItems ? match(DIRECTIVE, program, at) : undefined;
     return (
       found('shebang', match(SHEBANG, program, at)) ??
-      found('directive', directive) ?? { problem: 'a # that begins no directive here' }
+      found('directive', directive) ??
+      ambiguous('a # that begins no directive here')
     );
   }
   if (character === '"') {
     const problem = 'a string that has no end on its line, or an escape that bpftrace does not know';
-    return found('string', match(STRING, program, at)) ?? { problem };
+    return found('string', match(STRING, program, at)) ?? { problem, isTakenBySome: false };
   }
   const name = match(NAME, program, at);
   if (name === 'struct' || name === 'union' || name === 'enum')
@@ -108,8 +110,10 @@ function readPiece(program: string, at: number, place: PlaceInProgram, isGlued: 
   const number = loose ?? match(NUMBER, program, at);
   if (number !== undefined) return { kind: 'number', text: number };
   const symbol = match(SYMBOL, program, at);
-  if (symbol === '{' && !place.mayOpenBrace) return { problem: 'a block inside a predicate' };
-  return found('symbol', symbol) ?? { problem: `the character ${JSON.stringify(character)}` };
+  if (symbol === '{' && !place.mayOpenBrace) return ambiguous('a block inside a predicate');
+  // From 0.25 on nearly every character may stand in an attach point.
+  const problem = `the character ${JSON.stringify(character)}`;
+  return found('symbol', symbol) ?? { problem, isTakenBySome: !place.isInsideBraces };
 }
 
 function match(pattern: RegExp, program: string, at: number): string | undefined {
@@ -119,4 +123,8 @@ function match(pattern: RegExp, program: string, at: number): string | undefined
 
 function found(kind: Token['kind'], text: string | undefined): Piece | undefined {
   return text === undefined ? undefined : { kind, text };
+}
+
+function ambiguous(problem: string): Piece {
+  return { problem, isTakenBySome: true };
 }

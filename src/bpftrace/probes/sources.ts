@@ -10,6 +10,8 @@ export interface BpftraceHost {
   identity(): string;
   /** @throws Refusal `no_bpftrace`, `no_privilege` */
   plan(args: readonly string[]): SpawnPlan;
+  /** @throws Refusal `policy_denied` where the policy lets nobody read the symbols of that binary */
+  requireBinary(path: string): void;
 }
 
 export function kernelSource(host: BpftraceHost): ProbeSource {
@@ -19,7 +21,7 @@ export function kernelSource(host: BpftraceHost): ProbeSource {
 /**
  * All probes of a binary; the functions that a caller asks for are searched in its list, so that nothing of a
  * pattern ever reaches bpftrace. A return probe is listed as its function's entry.
- * @throws Refusal `invalid_argument`
+ * @throws Refusal `invalid_argument`, `policy_denied`
  */
 export function binarySource(host: BpftraceHost, provider: string, path: string): ProbeSource {
   // Each of these would end the path in bpftrace's grammar.
@@ -30,6 +32,7 @@ export function binarySource(host: BpftraceHost, provider: string, path: string)
       'pass a path without blanks, quotes, commas and braces, such as uprobe:/usr/bin/bash:*read*',
     );
   }
+  host.requireBinary(path);
   const listedAs = provider === 'usdt' ? 'usdt' : 'uprobe';
   return {
     key: `${listedAs}:${path}`,

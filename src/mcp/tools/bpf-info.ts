@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostInfoSchema } from '../../engine/host-info.js';
+import { type HostInfo, hostInfoSchema } from '../../engine/host-info.js';
 import { defineTool } from '../tool.js';
 import { TOOL } from './names.js';
 
@@ -16,7 +16,8 @@ export const bpfInfo = defineTool({
     const info = await client.info();
     const { limits, queue } = info;
     const text = [
-      `bpftrace ${info.bpftrace_version ?? 'not found'} on Linux ${info.kernel} ${info.arch}; privileges: ${info.privileges}; ${info.policy}`,
+      `bpftrace ${info.bpftrace_version ?? 'not found'} on Linux ${info.kernel} ${info.arch}; privileges: ${info.privileges}`,
+      policyLine(info.policy),
       ...info.checks.map(
         check =>
           `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
@@ -27,3 +28,11 @@ export const bpfInfo = defineTool({
     return { structured: info, text: text.join('\n') };
   },
 });
+
+function policyLine({ profile, meaning, allow_probes, deny_probes }: HostInfo['policy']): string {
+  const lists = [
+    allow_probes && `only ${allow_probes.join(', ')}`,
+    deny_probes && `not ${deny_probes.join(', ')}`,
+  ].filter(Boolean);
+  return `policy ${profile}: ${meaning}${lists.length > 0 ? `; probes: ${lists.join('; ')}` : ''}`;
+}

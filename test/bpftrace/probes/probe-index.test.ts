@@ -60,6 +60,7 @@ class Host {
 
   index(patienceMs?: number): ProbeIndex {
     const host = {
+      requireBinary: () => {},
       identity: () => `${this.base} ${this.version}`,
       plan: (args: readonly string[]) => ({
         command: this.path,
@@ -127,7 +128,7 @@ describe('the list of probes', () => {
     const plan = () => {
       throw new Refusal('no_privilege', 'bpftrace needs root', 'start it as root');
     };
-    const index = new ProbeIndex(pool, { identity: () => 'none', plan });
+    const index = new ProbeIndex(pool, { identity: () => 'none', plan, requireBinary: () => {} });
     for (const filter of [undefined, 'open', 'uprobe:/bin/sh:*', 'struct path'])
       await assert.rejects(index.find({ filter }), refused('no_privilege', /root/));
     assert.deepEqual(await index.nearest('kprobe:x', 3), []);

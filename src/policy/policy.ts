@@ -1,0 +1,107 @@
+import { positionOf } from '../bpftrace/language/token.js';
+import { Refusal } from '../contract/errors.js';
+import { BINARY_ALLOWED, judgeBinary } from './binary.js';
+import { parsePatterns, probeLists } from './probe-lists.js';
+import { type Rule, readProgram, type Violation } from './rule.js';
+import { cText } from './rules/c-text.js';
+import { functions } from './rules/functions.js';
+import { limits } from './rules/limits.js';
+import { loops } from './rules/loops.js';
+import { probes } from './rules/probes.js';
+
+/**
+ * What programs may do, chosen by the operator at start.
+ *
+ *   observe  bpftrace's safe mode; no file that not every user of the host could read, no limit raised
+ *   full     all of bpftrace's safe mode
+ *   unsafe   bpftrace --unsafe
+ */
+export const PROFILES = ['observe', 'full', 'unsafe'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+const MEANING: Readonly<Record<Profile, string>> = {
+  observe:
+    "bpftrace's safe mode, without files that not every user of the host can read (cat, #include, import, binaries), without raised limits",
+  full: "all of bpftrace's safe mode; a program can read every file that root can",
+  unsafe: 'whatever root can do, system() included',
+};
+const OBSERVE_RULES: readonly Rule[] = [cText, functions, probes, limits, loops];
+/** Told of one program; the rest is left for the next try. */
+const VIOLATIONS_SHOWN = 3;
+
+interface PolicyDescription {
+  profile: Profile;
+  meaning: string;
+  allow_probes?: string[];
+  deny_probes?: string[];
+}
+
+export class Policy {
+  readonly description: PolicyDescription;
+  private readonly rules: readonly Rule[];
+
+  /**
+   * @param allowed patterns of probes, parted by commas; empty: all
+   * @param denied likewise; empty: none
+   */
+  constructor(
+    readonly profile: Profile,
+    allowed = '',
+    denied = '',
+  ) {
+    const allow = parsePatterns(allowed);
+    const deny = parsePatterns(denied);
+    this.description = {
+      profile,
+      meaning: MEANING[profile],
+      ...(allow.length > 0 && { allow_probes: allow }),
+      ...(deny.length > 0 && { deny_probes: deny }),
+    };
+    this.rules = [
+      ...(profile === 'observe' ? OBSERVE_RULES : []),
+      ...(allow.length + deny.length > 0 ? [probeLists(allow, deny)] : []),
+    ];
+  }
+
+  /** In the order of the program's text; empty: it may run. */
+  judge(program: string): Violation[] {
+    if (this.rules.length === 0) return [];
+    const read = readProgram(program);
+    if (read === 'hopeless') return [];
+    if ('rule' in read) return [read];
+    return this.rules.flatMap(rule => [...rule(read)]).sort((one, other) => one.start - other.start);
+  }
+
+  /** Whose functions may be listed. @throws Refusal `policy_denied` */
+  requireBinary(path: string): void {
+    const problem = this.profile === 'observe' ? judgeBinary(path) : undefined;
+    if (!problem) return;
+    throw new Refusal(
+      'policy_denied',
+      `${JSON.stringify(path)}: ${problem} (rule binary). The operator's policy is ${this.profile}`,
+      `allowed is: ${BINARY_ALLOWED}`,
+      { rule: 'binary', policy: this.profile },
+    );
+  }
+
+  /** @throws Refusal `policy_denied` */
+  require(program: string): void {
+    const violations = this.judge(program);
+    const [first] = violations;
+    if (!first) return;
+    const { line, column } = positionOf(program, first.start);
+    const shown = violations.slice(0, VIOLATIONS_SHOWN).map(violation => told(program, violation));
+    const more = violations.length - shown.length;
+    throw new Refusal(
+      'policy_denied',
+      `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}. The operator's policy is ${this.profile}`,
+      `allowed is: ${first.allowed}. Change the program, or ask the operator for another --policy`,
+      { rule: first.rule, line, column, policy: this.profile },
+    );
+  }
+}
+
+function told(program: string, { rule, message, start }: Violation): string {
+  const { line, column } = positionOf(program, start);
+  return `${line}:${column} ${message} (rule ${rule})`;
+}
