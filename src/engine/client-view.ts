@@ -3,10 +3,11 @@ import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Engine, SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
+import { type Glance, glanceAt } from './glance.js';
 import { type HostInfo, hostInfo } from './host-info.js';
 import { resultOf, summaryOf } from './report.js';
 import { takeSnapshot } from './snapshot.js';
-import { type Bound, untilEnded, untilNews, untilSettled } from './waiting.js';
+import { type Bound, untilChanged, untilEnded, untilNews, untilSettled } from './waiting.js';
 import type { Window } from './window.js';
 
 /**
@@ -48,6 +49,17 @@ export class ClientView {
    */
   async snapshot(id: string, bound: Bound): Promise<string | undefined> {
     return takeSnapshot(this.find(id), bound);
+  }
+
+  /** Waits until there is something new since a glance that had this `version`, or it has ended. */
+  async untilChanged(id: string, version: number, bound: Bound): Promise<void> {
+    await untilChanged(this.find(id), version, bound);
+  }
+
+  /** How it stands, cheaply. */
+  glance(id: string): Glance {
+    const execution = this.find(id);
+    return glanceAt(execution, this.engine.queue.position(execution));
   }
 
   /** What is known now, or the part of it that `window` asks for. @throws Refusal `invalid_argument`, `offset_out_of_range` */

@@ -122,6 +122,7 @@ export class Engine {
       );
     }
     void execution.ended.promise.then(() => {
+      execution.endedAt = new Date();
       this.active.delete(execution.id);
       this.finished.add(execution);
       try {

@@ -64,6 +64,7 @@ export class Execution implements Job, Stored {
   /** It has a worker, or has ended without one. */
   readonly begun = new Deferred();
   readonly ended = new Deferred();
+  endedAt: Date | undefined;
   private readonly queuedAtMs = monotonicMs();
   private beganAtMs: number | undefined;
   private live: LiveTrace | undefined;
@@ -203,6 +204,11 @@ export class Execution implements Job, Stored {
     if (this.kept) return this.kept.verdict.status;
     if (!this.live) return this.beganAtMs === undefined ? 'queued' : 'starting';
     return this.live.cell.attachedAtMs > 0 ? 'running' : 'starting';
+  }
+
+  /** Somebody has asked for its end. */
+  get stopAsked(): boolean {
+    return this.stopCause !== undefined || this.kept?.verdict.status === 'stopped';
   }
 
   /** Told to end, and not gone yet. */

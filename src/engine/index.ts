@@ -10,6 +10,7 @@ export { Refusal } from '../contract/errors.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export { ClientView } from './client-view.js';
 export type { EngineHooks, SubmitRequest } from './engine.js';
+export type { Glance } from './glance.js';
 export type { HostInfo } from './host-info.js';
 export type { EndReport } from './report.js';
 export type { Bound } from './waiting.js';

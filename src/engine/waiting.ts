@@ -32,6 +32,22 @@ export async function untilNews(execution: Execution, offset: number, bound: Bou
   });
 }
 
+/** Another one than before: something can be read now that could not be read then. */
+export function versionOf(execution: Execution): number {
+  return execution.cell?.load(WORD.NEWS) ?? (execution.verdict ? ENDED : NOT_BEGUN);
+}
+
+const ENDED = -1;
+const NOT_BEGUN = -2;
+
+/** Until there is something new since `version`, or it has ended. */
+export async function untilChanged(execution: Execution, version: number, bound: Bound): Promise<void> {
+  const endAt = monotonicMs() + bound.boundMs;
+  await untilResolved(execution.begun.promise, bound);
+  const left = { ...bound, boundMs: endAt - monotonicMs() };
+  await untilWord(execution, WORD.NEWS, left, () => versionOf(execution) !== version);
+}
+
 export async function untilEnded(execution: Execution, bound: Bound): Promise<void> {
   await untilResolved(execution.ended.promise, bound);
 }

@@ -2,7 +2,8 @@ import type { CallToolResult, ToolAnnotations } from '@modelcontextprotocol/sdk/
 import type { z } from 'zod';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
-import type { ClientView } from '../engine/index.js';
+import type { ClientView, Window } from '../engine/index.js';
+import type { Progress } from './progress.js';
 
 /** What a tool's handler works with. */
 export interface ToolContext {
@@ -10,6 +11,7 @@ export interface ToolContext {
   config: Config;
   /** Aborted when the client cancels the request or goes away. */
   signal: AbortSignal;
+  progress: Progress;
 }
 
 /** The same answer twice, each enough alone: typed for programs, compact for readers. */
@@ -26,6 +28,17 @@ export interface Tool {
   readonly input: z.ZodObject;
   readonly output: z.ZodObject;
   call(args: unknown, context: ToolContext): Promise<CallToolResult>;
+  /**
+   * Of a tool that can be called as a task.
+   * @throws Refusal
+   */
+  begin?(args: unknown, context: ToolContext): Begun;
+}
+
+/** An execution that goes on after the call, and what its result is to show. */
+export interface Begun {
+  id: string;
+  window: Window;
 }
 
 interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> {
@@ -37,12 +50,13 @@ interface ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject> 
   input: Input;
   output: Output;
   handle(args: z.output<Input>, context: ToolContext): Promise<Reply<z.output<Output>>>;
+  begin?(args: z.output<Input>, context: ToolContext): Begun;
 }
 
 export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   definition: ToolDefinition<Input, Output>,
 ): Tool {
-  const { handle, ...surface } = definition;
+  const { handle, begin, ...surface } = definition;
   return {
     ...surface,
     async call(args, context) {
@@ -54,6 +68,7 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
         throw error;
       }
     },
+    ...(begin && { begin: (args, context) => begin(parseArguments(definition, args ?? {}), context) }),
   };
 }
 

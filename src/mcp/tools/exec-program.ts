@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { SubmitRequest } from '../../engine/index.js';
 import { resultSchema } from '../../results/result.js';
+import { telling } from '../progress.js';
 import { resultText } from '../result-text.js';
 import { defineTool, type Tool } from '../tool.js';
 import { TOOL } from './names.js';
@@ -43,18 +45,30 @@ Pass wait to get the finished result in one call; otherwise fetch it with ${TOOL
       ...sizeArguments,
     }),
     output: resultSchema,
-    async handle(args, { client, signal }) {
-      const id = client.submit({
-        program: args.program,
-        deadlineMs: args.timeout === undefined ? undefined : args.timeout * 1000,
-        maxLines: args.max_lines,
-      });
-      if (args.wait) await client.untilEnded(id, { boundMs: args.wait * 1000, signal });
-      else await client.untilSettled(id, { boundMs: SETTLE_BOUND_MS, signal });
+    async handle(args, { client, signal, progress }) {
+      const id = client.submit(requestOf(args));
+      const bound = { boundMs: args.wait ? args.wait * 1000 : SETTLE_BOUND_MS, signal };
+      const wait = args.wait ? client.untilEnded(id, bound) : client.untilSettled(id, bound);
+      await telling(progress, client, id, bound.boundMs, wait);
       // Its id will reach nobody: nobody else would end it.
       if (signal.aborted) client.stop(id);
       const structured = client.result(id, windowOf(args));
       return { structured, text: resultText(structured) };
     },
+    begin(args, { client }) {
+      return { id: client.submit(requestOf(args)), window: windowOf(args) };
+    },
   });
+}
+
+function requestOf(args: {
+  program: string;
+  timeout?: number | undefined;
+  max_lines?: number | undefined;
+}): SubmitRequest {
+  return {
+    program: args.program,
+    deadlineMs: args.timeout === undefined ? undefined : args.timeout * 1000,
+    maxLines: args.max_lines,
+  };
 }

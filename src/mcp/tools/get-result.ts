@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Window } from '../../engine/window.js';
 import { type Result, resultSchema } from '../../results/result.js';
+import { telling } from '../progress.js';
 import { resultText } from '../result-text.js';
 import { defineTool, type Reply, type ToolContext } from '../tool.js';
 import { TOOL } from './names.js';
@@ -29,16 +30,16 @@ export const getResult = defineTool({
     ...sizeArguments,
   }),
   output: resultSchema,
-  async handle(args, { client, signal }) {
+  async handle(args, { client, signal, progress }) {
     const window = windowOf(args);
-    if (args.snapshot) return snapshot(args.execution_id, args.wait ?? 0, window, { client, signal });
+    if (args.snapshot)
+      return snapshot(args.execution_id, args.wait ?? 0, window, { client, signal, progress });
     if (args.wait) {
       // Refuses an offset past the end before waiting for it.
-      const before = client.result(args.execution_id, { ...window, limit: 0 });
-      await client.untilNews(args.execution_id, args.offset ?? before.lines_total, {
-        boundMs: args.wait * 1000,
-        signal,
-      });
+      const before = client.result(args.execution_id, { offset: args.offset, limit: 0, mapEntries: 0 });
+      const bound = { boundMs: args.wait * 1000, signal };
+      const news = client.untilNews(args.execution_id, args.offset ?? before.lines_total, bound);
+      await telling(progress, client, args.execution_id, bound.boundMs, news);
     }
     const structured = client.result(args.execution_id, window);
     return { structured, text: resultText(structured) };
@@ -49,11 +50,12 @@ async function snapshot(
   id: string,
   waitS: number,
   window: Window,
-  { client, signal }: Pick<ToolContext, 'client' | 'signal'>,
+  { client, signal, progress }: Pick<ToolContext, 'client' | 'signal' | 'progress'>,
 ): Promise<Reply<Result>> {
   // Refuses an offset past the end, and an unknown id, before waiting.
-  client.result(id, { ...window, limit: 0 });
-  await client.untilEnded(id, { boundMs: waitS * 1000, signal });
+  client.result(id, { offset: window.offset, limit: 0, mapEntries: 0 });
+  const boundMs = waitS * 1000;
+  await telling(progress, client, id, boundMs, client.untilEnded(id, { boundMs, signal }));
   const missing = await client.snapshot(id, { boundMs: SNAPSHOT_BOUND_MS, signal });
   const structured = { ...client.result(id, window), ...(missing !== undefined && { no_snapshot: missing }) };
   return { structured, text: resultText(structured) };

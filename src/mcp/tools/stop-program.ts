@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resultSchema } from '../../results/result.js';
+import { telling } from '../progress.js';
 import { resultText } from '../result-text.js';
 import { defineTool } from '../tool.js';
 import { TOOL } from './names.js';
@@ -15,10 +16,11 @@ export const stopProgram = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: z.object({ execution_id: z.string().describe(`from ${TOOL.exec}`) }),
   output: resultSchema,
-  async handle(args, { client, signal }) {
-    client.stop(args.execution_id);
-    await client.untilEnded(args.execution_id, { boundMs: STOP_BOUND_MS, signal });
-    const structured = client.result(args.execution_id, windowOf({}));
+  async handle({ execution_id: id }, { client, signal, progress }) {
+    client.stop(id);
+    const ended = client.untilEnded(id, { boundMs: STOP_BOUND_MS, signal });
+    await telling(progress, client, id, STOP_BOUND_MS, ended);
+    const structured = client.result(id, windowOf({}));
     return { structured, text: resultText(structured) };
   },
 });
