@@ -35,6 +35,11 @@ export const output: Group = {
       'BEGIN { printf("%s\\n", strftime("%Y-%m-%d", nsecs)); exit(); }',
       printsLike(/^20\d\d-\d\d-\d\d$/),
     ),
+    feature(
+      'strftime() in a map',
+      'BEGIN { @ = strftime("%Y-%m-%d", nsecs); exit(); }',
+      holds('@', /^"20\d\d-\d\d-\d\d"$/),
+    ),
     feature('cat()', 'BEGIN { cat("/proc/sys/kernel/ostype"); exit(); }', prints('Linux')),
     feature(
       'join()',
@@ -73,6 +78,12 @@ export const output: Group = {
     }),
 
     map('lhist()', '@ = lhist(15, 0, 100, 10);', { count: 1, buckets: [[10, 20, 1]] }),
+    feature(
+      'hist() beyond 2^31: where it begins',
+      'BEGIN { @ = hist(0x100000000); exit(); }',
+      holds('@', /"buckets":\[\[(?:2147483648|4294967296),/),
+      { required: true },
+    ),
     // 0.17's JSON overflows there; what is left is where it begins.
     feature(
       'hist() beyond 2^31: the exact bucket',

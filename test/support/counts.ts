@@ -5,16 +5,22 @@ export interface Counts {
   skipped: number;
 }
 
+const NAMES = ['passed', 'failed', 'skipped'] as const;
 const LINE = /^(\d+) passed, (\d+) failed, (\d+) skipped\r?$/gm;
 
 /** The sum of all runs in this text. */
 export function countsIn(text: string): Counts {
+  const runs = Array.from(text.matchAll(LINE), ([, passed, failed, skipped]) => ({
+    passed: Number(passed),
+    failed: Number(failed),
+    skipped: Number(skipped),
+  }));
+  return sumOf(runs);
+}
+
+export function sumOf(runs: readonly Counts[]): Counts {
   const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const [, passed, failed, skipped] of text.matchAll(LINE)) {
-    sum.passed += Number(passed);
-    sum.failed += Number(failed);
-    sum.skipped += Number(skipped);
-  }
+  for (const run of runs) for (const name of NAMES) sum[name] += run[name];
   return sum;
 }
 

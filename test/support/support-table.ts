@@ -3,6 +3,7 @@ import { GROUPS } from '../features/index.js';
 import { fixturePath } from './fixtures.js';
 
 /** What was seen to work: outcome by feature, by bpftrace's minor version ("0.23"), by kernel. */
+export const UNSTEADY = 'unsteady';
 export type SupportTable = Record<string, Record<string, Record<string, string>>>;
 
 const NAMES: readonly string[] = GROUPS.flatMap(({ features }) => features.map(({ name }) => name));
@@ -13,12 +14,17 @@ export function readSupport(): SupportTable {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** Puts these outcomes in the place of older ones, and forgets features that are no more. */
+/**
+ * Puts these outcomes in the place of older ones, and forgets features that are no more. Where bpftrace itself
+ * answers now so, now so, somebody has written `unsteady`, which stays.
+ */
 export function recordSupport(outcomes: SupportTable): void {
   const table = readSupport();
   for (const [kernel, versions] of Object.entries(outcomes)) {
     for (const [version, features] of Object.entries(versions)) {
-      const all = { ...table[kernel]?.[version], ...features };
+      const before = table[kernel]?.[version] ?? {};
+      const unsteady = Object.entries(before).filter(([, outcome]) => outcome === UNSTEADY);
+      const all = { ...before, ...features, ...Object.fromEntries(unsteady) };
       const kept = NAMES.flatMap(name => (all[name] === undefined ? [] : [[name, all[name]]]));
       table[kernel] = sorted({ ...table[kernel], [version]: Object.fromEntries(kept) });
     }
@@ -37,7 +43,7 @@ export function kernelLabel(release: string, kprobes: string): string {
   return `Linux ${version}, ${functions}`;
 }
 
-const CELLS: Record<string, string> = { yes: 'yes', no: '-', wrong: 'differs' };
+const CELLS: Record<string, string> = { yes: 'yes', no: '-', wrong: 'differs', [UNSTEADY]: 'at times' };
 
 /** The README's table: a row for what does not work the same everywhere it was tried, and one for the rest of a group. */
 export function supportMarkdown(): string {

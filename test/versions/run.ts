@@ -1,10 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { bpftraceIn, minimalSystems, RELEASES } from '../support/systems.js';
+import { execFileSync } from 'node:child_process';
+import { type Counts, countsLine, sumOf } from '../support/counts.js';
+import { runSuite } from '../support/suite.js';
+import { bpftraceIn, minimalSystems, RELEASES, type Release } from '../support/systems.js';
+import { tryBreaks } from './breaks.js';
 
 /**
- * `npm run test:versions`: what depends on bpftrace, on each of Debian's releases of it; with words
- * (`-- 0.23 engine`) only these releases and files. Of the installed release `npm test` has seen to already.
+ * `npm run test:versions`: what depends on bpftrace, on each of Debian's releases of it, and whether the suite
+ * notices what is broken on purpose; with words (`-- 0.23 engine`) only these releases and files. Of the
+ * installed release `npm test` has seen to already.
  */
 const FILES = [
   'bpftrace/',
@@ -16,7 +19,12 @@ const FILES = [
   'readme',
   'workers/trace-real',
 ];
-const runner = fileURLToPath(new URL('../run.js', import.meta.url));
+
+interface Installed extends Release {
+  /** The path of its bpftrace. */
+  bpftrace: string;
+}
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const versionOf = (bpftrace: string): string =>
   execFileSync(bpftrace, ['--version'], { encoding: 'utf8' }).trim();
@@ -24,32 +32,42 @@ const versionOf = (bpftrace: string): string =>
 async function main(words: readonly string[]): Promise<number> {
   const named = RELEASES.filter(({ version }) => words.includes(version));
   const files = words.filter(word => !RELEASES.some(({ version }) => version === word));
-  const installed = versionOf('bpftrace');
-  const isInstalled = ({ version }: { version: string }): boolean => installed.includes(`v${version}.`);
-  const releases = named.length > 0 ? named : RELEASES.filter(release => !isInstalled(release));
-  if (named.length === 0) say(`${installed} is installed: npm test runs on it`);
-
-  const folders = await minimalSystems(releases, say);
+  const releases = await prepare(named.length > 0 ? named : RELEASES);
   const outcomes: string[] = [];
-  let failed = false;
-  for (const [index, release] of releases.entries()) {
-    const bpftrace = bpftraceIn(folders[index] ?? '');
-    const version = versionOf(bpftrace);
-    say(`\n── ${version} (${release.suite})`);
-    if (!version.includes(`v${release.version}.`)) {
-      say(`note: ${release.suite} has moved on from ${release.version}`);
+  const all: Counts[] = [];
+  for (const { suite, version, bpftrace } of releases) {
+    const found = versionOf(bpftrace);
+    if (named.length === 0 && bpftrace === 'bpftrace') {
+      say(`${found} is the installed one: npm test runs on it`);
+      continue;
     }
-    const begun = performance.now();
-    const { status } = spawnSync(process.execPath, [runner, ...(files.length > 0 ? files : FILES)], {
-      stdio: 'inherit',
-      env: { ...process.env, BPFTRACE_MCP_BPFTRACE: bpftrace },
-    });
-    failed ||= status !== 0;
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    outcomes.push(`${version} (${release.suite}): ${status === 0 ? 'passed' : 'FAILED'} in ${seconds} s`);
+    say(`\n── ${found} (${suite})`);
+    if (!found.includes(`v${version}.`)) say(`note: ${suite} has moved on from ${version}`);
+    const run = await runSuite(files.length > 0 ? files : FILES, { BPFTRACE_MCP_BPFTRACE: bpftrace });
+    all.push(run);
+    outcomes.push(`${found} (${suite}): ${countsLine(run)}, in ${run.seconds} s`);
   }
-  say(`\n${outcomes.join('\n')}`);
-  return failed ? 1 : 0;
+  if (words.length === 0) {
+    say('\n── broken on purpose');
+    const breaks = await tryBreaks(suite => releases.find(one => one.suite === suite)?.bpftrace, say);
+    all.push(breaks);
+    outcomes.push(`broken on purpose: ${countsLine(breaks)}`);
+  }
+  const sum = sumOf(all);
+  say(`\n${outcomes.join('\n')}\n${countsLine(sum)}`);
+  return sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+}
+
+/** The releases with their bpftrace: the installed one where it is of the release, else that of a minimal system. */
+async function prepare(releases: readonly Release[]): Promise<Installed[]> {
+  const installed = versionOf('bpftrace');
+  const isInstalled = ({ version }: Release): boolean => installed.includes(`v${version}.`);
+  const others = releases.filter(release => !isInstalled(release));
+  const folders = await minimalSystems(others, say);
+  return releases.map(release => {
+    const at = others.indexOf(release);
+    return { ...release, bpftrace: at < 0 ? 'bpftrace' : bpftraceIn(folders[at] ?? '') };
+  });
 }
 
 process.exitCode = await main(process.argv.slice(2));
