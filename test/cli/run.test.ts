@@ -68,7 +68,7 @@ describe('run', () => {
     const { status, stdout, stderr } = cli(['run', '-e', 'BEGIN { printf("x" }']);
     assert.equal(status, 1);
     assert.equal(stdout, '');
-    assert.match(stderr, /^error: 1:20-21: syntax.*\n {2}BEGIN \{ printf\("x" \}\n {21}~\n/);
+    assert.match(stderr, /^error syntax at 1:20: syntax.*\n {2}BEGIN \{ printf\("x" \}\n {21}~\n/);
     assert.match(stderr, /failed \(compile_failed\)/);
   });
 

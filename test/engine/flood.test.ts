@@ -39,7 +39,7 @@ describe('floods', () => {
     );
     assert.deepEqual(
       maps,
-      [{ name: '@n', type: 'map', value: LINES }],
+      [{ name: '@n', kind: 'scalar', value: LINES }],
       'a flood of lines does not push a map out',
     );
     const lines: string[] = [];

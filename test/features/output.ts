@@ -1,4 +1,4 @@
-import { both, entries, feature, type Group, holds, is, prints, printsLike } from './feature.js';
+import { both, entries, feature, type Group, holds, is, prints, printsLike, traced } from './feature.js';
 
 const say = (name: string, body: string, ...lines: string[]) =>
   feature(name, `BEGIN { ${body} exit(); }`, prints(...lines));
@@ -41,9 +41,9 @@ export const output: Group = {
       holds('@', /"value":"20\d\d-\d\d-\d\d"/),
     ),
     feature('cat()', 'BEGIN { cat("/proc/sys/kernel/ostype"); exit(); }', prints('Linux')),
-    feature(
+    traced(
       'join()',
-      'tracepoint:syscalls:sys_enter_execve { join(args->argv); exit(); }',
+      'tracepoint:syscalls:sys_enter_execve { join(args->argv); }',
       printsLike(/^\S/),
     ),
     say('print() of numbers and text', 'print(5); print("five");', '5', 'five'),
