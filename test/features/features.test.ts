@@ -28,7 +28,8 @@ describe('features', { skip: process.geteuid?.() !== 0 && 'needs root' }, () => 
   before(async () => {
     server = await ServerUnderTest.start([
       ...PACE.flags,
-      ...['--log-level', 'silent', '--concurrency', String(PACE.atOnce)],
+      // What bpftrace can do, whatever a policy makes of it.
+      ...['--policy', 'full', '--log-level', 'silent', '--concurrency', String(PACE.atOnce)],
     ]);
     where = await whereWeAre(server);
     known = readSupport()[where.kernel]?.[where.version];

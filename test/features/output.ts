@@ -41,11 +41,7 @@ export const output: Group = {
       holds('@', /"value":"20\d\d-\d\d-\d\d"/),
     ),
     feature('cat()', 'BEGIN { cat("/proc/sys/kernel/ostype"); exit(); }', prints('Linux')),
-    traced(
-      'join()',
-      'tracepoint:syscalls:sys_enter_execve { join(args->argv); }',
-      printsLike(/^\S/),
-    ),
+    traced('join()', 'tracepoint:syscalls:sys_enter_execve { join(args->argv); }', printsLike(/^\S/)),
     say('print() of numbers and text', 'print(5); print("five");', '5', 'five'),
     say('print() of a tuple', 'print((1, "x"));', '[1,"x"]'),
     keyed(
