@@ -1,4 +1,3 @@
-import { diagnose } from '../bpftrace/diagnostics/index.js';
 import { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
 import { ProbeIndex } from '../bpftrace/probes/index.js';
@@ -14,13 +13,11 @@ import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { ResultStore } from '../results/store.js';
+import { Diagnostician } from './diagnostician.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
 import { type EndReport, endReportOf } from './report.js';
-import { programOf } from './request.js';
 import { SnapshotSupport } from './snapshot-support.js';
-import type { Validation } from './validation.js';
-import { Validator } from './validator.js';
 
 export interface SubmitRequest {
   program: string;
@@ -52,8 +49,8 @@ export class Engine {
   readonly queue: JobQueue;
   readonly policy: Policy;
   private readonly snapshots: SnapshotSupport;
-  private readonly validator: Validator;
   private readonly pool: TracePool;
+  private readonly diagnostician: Diagnostician;
   private readonly probeThread = new ProbePool();
   private readonly active = new Map<string, Execution>();
   private readonly finished: ResultStore<Execution>;
@@ -73,12 +70,7 @@ export class Engine {
       plan: args => this.plan(args),
     });
     this.snapshots = new SnapshotSupport(this.installation);
-    this.validator = new Validator({
-      version: () => this.installation.version(),
-      plan: (args, lifetimeMs) => this.plan(args, lifetimeMs),
-      lists: this.probes,
-      explain: async (stderr, program) => diagnose(stderr, { program }),
-    });
+    this.diagnostician = new Diagnostician(this.probes, this.installation);
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
       threads: config.concurrency,
@@ -102,7 +94,9 @@ export class Engine {
         'start it again and submit the program there',
       );
     }
-    const program = this.admit(request.program);
+    // A byte order mark is no part of the text; bpftrace takes it for three invalid characters.
+    const program = String(request.program ?? '').replace(/^\uFEFF/, '');
+    this.checkProgram(program);
     this.checkNumbers(request);
     this.policy.require(program);
     const path = this.requirePath();
@@ -118,6 +112,7 @@ export class Engine {
       graceS: config.graceS,
       snapshots: this.snapshots,
       start: snapshots => this.start(path, execution, snapshots),
+      explain: (stderr, lastLine) => this.diagnostician.explain(stderr, { program, lastLine }),
     });
     this.active.set(execution.id, execution);
     if (!this.queue.offer(execution)) {
@@ -141,14 +136,6 @@ export class Engine {
       }
     });
     return execution;
-  }
-
-  /** What a program means here, without running it. @throws Refusal */
-  validate(text: string, signal: AbortSignal): Promise<Validation> {
-    const program = this.admit(text);
-    this.requirePath();
-    this.requirePrivilege();
-    return this.validator.validate(program, signal);
   }
 
   /** @throws Refusal `unknown_execution` or `result_gone` */
@@ -199,7 +186,6 @@ export class Engine {
     const active = [...this.active.values()];
     for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
     this.installation.close();
-    this.validator.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
   }
@@ -227,15 +213,35 @@ export class Engine {
     return live;
   }
 
-  /** The text of a program that may be compiled here. @throws Refusal */
-  private admit(text: string): string {
-    return programOf(text, this.config);
+  /** A bpftrace that lists something. */
+  private plan(args: readonly string[]): SpawnPlan {
+    this.requirePrivilege();
+    return this.launcher.plan(this.requirePath(), args, LISTING_BOUND_MS, childEnvironment(process.env));
   }
 
-  /** A bpftrace that lists something. */
-  private plan(args: readonly string[], lifetimeMs = LISTING_BOUND_MS): SpawnPlan {
-    this.requirePrivilege();
-    return this.launcher.plan(this.requirePath(), args, lifetimeMs, childEnvironment(process.env));
+  private checkProgram(program: string): void {
+    const bytes = Buffer.byteLength(program);
+    if (program.trim() === '') {
+      throw new Refusal(
+        'invalid_argument',
+        'the program is empty',
+        'pass bpftrace source text, such as: interval:s:1 { @n = count(); }',
+      );
+    }
+    if (bytes > this.config.maxProgramBytes) {
+      throw new Refusal(
+        'invalid_argument',
+        `the program has ${bytes} bytes, the limit is ${this.config.maxProgramBytes}`,
+        'shorten it, or ask the operator to raise max-program-bytes',
+      );
+    }
+    if (program.includes('\0')) {
+      throw new Refusal(
+        'invalid_argument',
+        'the program holds a NUL byte',
+        'remove it: bpftrace source is text',
+      );
+    }
   }
 
   private checkNumbers({ deadlineMs, maxLines }: SubmitRequest): void {

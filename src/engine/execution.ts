@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { diagnose } from '../bpftrace/diagnostics/index.js';
+import type { Diagnostic } from '../bpftrace/diagnostics/index.js';
 import { type SnapshotPlan, withoutAddition } from '../bpftrace/snapshot-plan.js';
 import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
 import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
@@ -25,6 +25,8 @@ interface ExecutionOptions {
   snapshots: Pick<SnapshotSupport, 'plan' | 'retry' | 'learn'>;
   /** Called when a slot is free, and again where the program turns out not to bear what was added to it. */
   start: (snapshots: SnapshotMethod | undefined) => LiveTrace;
+  /** What bpftrace said on standard error, and in the last line of its output. */
+  explain: (stderr: string, lastLine: string | undefined) => Promise<Diagnostic[]>;
 }
 
 /** What is kept of an execution that has ended. */
@@ -107,11 +109,12 @@ export class Execution implements Job, Stored {
     const attachedProbes = live.cell.load(WORD.ATTACHED_PROBES);
     const { stderr, maps } = decodeBoard(board);
     const lastLine = readLines(ring, linesTotal(ring) - 1, 1).lines[0];
+    const diagnostics = await this.options.explain(this.ownWords(stderr), lastLine);
     this.kept = {
       leftBehind: !crashed && outcome.leftBehind,
       verdict: judge({
         outcome,
-        diagnostics: diagnose(this.ownWords(stderr), { program: this.options.program, lastLine }),
+        diagnostics,
         announcedAttach: attachedProbes >= 0,
         printed: linesTotal(ring) > 0 || maps.length > 0,
         stopCause: this.stopCause,

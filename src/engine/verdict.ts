@@ -88,7 +88,13 @@ export function judge(evidence: Evidence): Verdict {
       diagnostics: worthShowing(all, false),
     };
   }
-  if (outcome.signal) return failed('died', `bpftrace was ended by ${outcome.signal}, not by this server`);
+  const crashed = /^SIG(?:ABRT|SEGV)$/.test(outcome.signal ?? '');
+  const error = all.find(({ severity, noise }) => severity === 'error' && !noise);
+  // 0.17 aborts where later ones give an error: what it said is the reason then.
+  if (outcome.signal && (outcome.attached || !crashed || !error)) {
+    const fault = crashed ? '; that is a fault of its own: say it in another way' : '';
+    return failed('died', `bpftrace was ended by ${outcome.signal}, not by this server${fault}`);
+  }
   if (outcome.attached) {
     return failed('died', `bpftrace ended with exit code ${outcome.exitCode}${said ? `: ${said}` : ''}`);
   }
@@ -97,7 +103,9 @@ export function judge(evidence: Evidence): Verdict {
   }
   const message = said ?? `bpftrace ended with exit code ${outcome.exitCode} and said nothing`;
   return failed(
-    evidence.announcedAttach || isAboutAttaching(message) ? 'attach_failed' : 'compile_failed',
+    evidence.announcedAttach || (error && ABOUT_ATTACHING.has(error.code))
+      ? 'attach_failed'
+      : 'compile_failed',
     message,
   );
 }
@@ -123,6 +131,13 @@ function wasNotRun(exitCode: number | null, said: string | undefined): boolean {
 }
 
 /** 0.27 announces nothing before it attaches, and finds missing probes while it compiles, as 0.17 does for tracepoints. */
-function isAboutAttaching(message: string): boolean {
-  return /attach|No matches for|tracepoint not found|perf_event_open/i.test(message);
-}
+const ABOUT_ATTACHING: ReadonlySet<string> = new Set([
+  'unknown_probe',
+  'missing_symbol',
+  'too_many_probes',
+  'attach',
+  'attach_denied',
+  'unsupported_here',
+  'verifier',
+  'load',
+]);

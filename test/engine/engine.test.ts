@@ -271,6 +271,7 @@ describe('execution', () => {
       program: 'BEGIN { exit(); }',
       deadlineMs: 1000,
       maxLines: 10,
+      explain: async () => [],
       graceS: 1,
       snapshots: { plan: async () => ({ unsupported: '' }), retry: () => undefined, learn: () => {} },
       start: () => {

@@ -46,7 +46,10 @@ describe('trace: how a child ends of itself', () => {
   test('SIGSEGV', async () => {
     const { result } = await runFake(shell('ulimit -c 0', sayLine(), 'kill -SEGV $$', SLEEP));
     assert.deepEqual([result.status, result.reason, result.exit_code], ['failed', 'died', null]);
-    assert.equal(result.error_message, 'bpftrace was ended by SIGSEGV, not by this server');
+    assert.match(
+      result.error_message ?? '',
+      /^bpftrace was ended by SIGSEGV, not by this server; that is a fault of its own/,
+    );
     assert.equal(result.lines_total, 1, 'what it had printed is there');
   });
 

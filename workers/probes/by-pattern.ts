@@ -33,22 +33,18 @@ export function findByPattern(list: ProbeList, pattern: ProbePattern): PatternMa
     const everywhere = { provider: '', begin: 0, end: list.names.length };
     return { ids: within(list, [everywhere], rest, true) };
   }
-  const listedAs = listedKind(list, provider);
-  const ranges = list.providers.filter(range => range.provider === listedAs);
+  const own = list.providers.filter(range => range.provider === provider);
+  const listedAs = LISTED_AS[provider] ?? [];
+  const ranges =
+    own.length > 0 ? own : list.providers.filter(range => range.provider === listedAs.find(hasProbes(list)));
   return {
     ids: within(list, ranges, rest, false),
-    ...(listedAs !== provider && { rename: provider }),
+    ...(own.length === 0 && { rename: provider }),
   };
 }
 
-/** Whether there is any probe of a kind. */
-export function hasKind(list: ProbeList, provider: string): boolean {
-  return listedKind(list, provider) !== undefined;
-}
-
-function listedKind(list: ProbeList, provider: string): string | undefined {
-  const names = [provider, ...(Object.hasOwn(LISTED_AS, provider) ? (LISTED_AS[provider] ?? []) : [])];
-  return names.find(name => list.providers.some(range => range.provider === name));
+function hasProbes(list: ProbeList): (provider: string) => boolean {
+  return provider => list.providers.some(range => range.provider === provider);
 }
 
 /** @param whole the pattern may match the provider too */

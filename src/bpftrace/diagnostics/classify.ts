@@ -92,9 +92,10 @@ const ROWS: readonly (readonly [DiagnosticCode, RegExp])[] = [
     /^(?:Type|Argument) mismatch for (?<subject>@\w*)|^(?<subject2>@\w*) (?:used as a map|has no explicit)/,
   ],
   ['map_type', /^(?<subject>\w+)\(\) (?:should|must) be (?:directly )?assigned|^Tuple type mismatch/],
+  ['type', /^Value 'void' cannot/],
   [
     'map_type',
-    /^Different lhist bounds|cannot be used as a map key|cannot be assigned (?:to|from) (?:a|one) /,
+    /^invalid mapkey|^Different lhist bounds|cannot be used as a map key|cannot be assigned (?:to|from) (?:a|one) /,
   ],
   [
     'map_type',

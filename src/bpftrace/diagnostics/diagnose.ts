@@ -39,7 +39,8 @@ function toFinding(said: Said, text: ProgramText, goesOnAfterClang: boolean): Fi
   const range = placed(said, first, text);
   const kind = range ? inItsPlace(first, said, range, text) : first;
   const { reason, ...log } = verifierLog(said.log ?? []);
-  const message = reason === undefined ? said.message : `${plainMessage(said.message)}: ${reason}`;
+  const message =
+    reason === undefined ? inWords(said, range, text) : `${plainMessage(said.message)}: ${reason}`;
   return {
     severity: said.severity,
     code: kind.code,
@@ -79,6 +80,14 @@ function inItsPlace(kind: Class, { message, from }: Said, range: Range, text: Pr
     return { code, ...(subject !== undefined && { subject }) };
   }
   return kind;
+}
+
+/** 0.17 and 0.23 tell of some errors in C++'s words alone. */
+function inWords({ message, notes }: Said, range: Range | undefined, text: ProgramText): string {
+  const point = range && text.attachPointAt(range);
+  if (message === 'stoull') return notes[0] ?? (point ? 'not a whole number' : 'a number that is too large');
+  const named = /^Invalid probe type made it to/.test(message) && point?.parts[0];
+  return named ? `Invalid probe type: ${named}` : message;
 }
 
 function plainMessage(message: string): string {

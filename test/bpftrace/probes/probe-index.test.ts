@@ -229,8 +229,6 @@ describe('probes of a binary', () => {
     for (const filter of [
       'uprobe:/dev/zero:*',
       'usdt:/proc:*',
-      'uprobe:/bin/*:f',
-      'uprobe:*:malloc',
       'uprobe:/a b:f',
       'uprobe:/x,tracepoint:*',
       'u:/x{}:f',
@@ -238,7 +236,7 @@ describe('probes of a binary', () => {
     ])
       await assert.rejects(
         index.find({ filter }),
-        refused('invalid_argument', /regular file|character|is a pattern/),
+        refused('invalid_argument', /regular file|character/),
         filter,
       );
     assert.deepEqual(host.calls, []);

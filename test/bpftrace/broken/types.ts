@@ -1,0 +1,227 @@
+import type { Broken } from './broken.js';
+
+export const TYPES: readonly Broken[] = [
+  {
+    program: 'BEGIN { @x = 1.▸5; }',
+    code: 'type',
+    hint: 'there are no fractions: multiply first, or divide when printing',
+  },
+  {
+    program: 'BEGIN { $x = 1; ▸$x = "abc"; }',
+    code: 'type',
+    hint: 'a variable keeps the type of its first value: use another name',
+  },
+  {
+    program: 'BEGIN { @x = ▸"a" + 1; }',
+    code: 'type',
+    hint: 'compare text with text (comm == "bash"), numbers with numbers',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { @x = ▸comm + pid; }',
+    code: 'type',
+    hint: 'compare text with text (comm == "bash"), numbers with numbers',
+  },
+  {
+    program: 'BEGIN { if ▸(comm == 5) { exit(); } }',
+    code: 'type',
+    hint: 'compare text with text (comm == "bash"), numbers with numbers',
+    but: { '0.27': { at: '1:13' } },
+  },
+  {
+    program: 'BEGIN { if ▸(pid == "bash") { exit(); } }',
+    code: 'type',
+    hint: 'compare text with text (comm == "bash"), numbers with numbers',
+    but: { '0.27': { at: '1:13' } },
+  },
+  {
+    program: 'tracepoint:syscalls:sys_enter_openat { if (args->filename ▸== "x") { exit(); } }',
+    code: 'type',
+    hint: 'a pointer is no text yet: compare str(args->filename)',
+    but: { '0.27': { at: '1:44' } },
+  },
+  {
+    program: 'tracepoint:syscalls:sys_enter_openat /args->filename ▸== "/etc/passwd"/ { exit(); }',
+    code: 'type',
+    hint: 'a pointer is no text yet: compare str(args->filename)',
+    but: { '0.27': { at: '1:39' } },
+  },
+  {
+    program: 'tracepoint:syscalls:sys_enter_openat { ▸printf("%s\\n", args->filename); }',
+    code: 'type',
+    hint: 'a pointer is no text yet: str(args->…)',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { ▸printf("%s\\n", pid); }',
+    code: 'type',
+    hint: 'print numbers with %d (or %llx), pointers to text with str(…),',
+    but: { '0.27': 'fine' },
+  },
+  { program: 'BEGIN { ▸printf("%d\\n", comm); }', code: 'type', hint: 'print text with %s' },
+  {
+    program: 'BEGIN { ▸printf("%s\\n", curtask); }',
+    code: 'type',
+    hint: 'print numbers with %d (or %llx), pointers to text with str(…),',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { $x = pid->▸foo; }',
+    code: 'type',
+    hint: 'pid is a plain number; fields are those of pointers to structs,',
+  },
+  { program: 'BEGIN { $x = comm.▸foo; }', code: 'type', hint: 'comm is text and has no fields' },
+  {
+    program: 'BEGIN { $x = ▸pid[0]; }',
+    code: 'type',
+    hint: 'only arrays and pointers have [ ]; a map needs its @',
+  },
+  {
+    program: 'BEGIN { $t = (struct task_struct *)curtask; $x = $t.▸pid; }',
+    code: 'type',
+    hint: 'write -> for the . before pid: it is a pointer',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { $t = (1, 2); $x = ▸$t.5; }',
+    code: 'type',
+    hint: 'parts of a tuple are .0, .1, … as many as it has',
+  },
+  {
+    program: 'BEGIN { $t = (1, 2); $x = ▸$t.a; }',
+    code: 'type',
+    hint: 'parts of a tuple are .0, .1, … as many as it has',
+    but: { '0.27': { at: '1:30' } },
+  },
+  {
+    program: 'BEGIN { @x = ▸(1 ? "a" : 2); }',
+    code: 'type',
+    hint: 'the condition is a number, both results are of one type',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { $x = ▸("a" ? 1 : 2); }',
+    code: 'type',
+    hint: 'the condition is a number, both results are of one type',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { @x = ▸print(5); }',
+    code: 'type',
+    hint: 'it gives no value: let it stand alone',
+    but: { '0.27': { at: '1:9' } },
+  },
+  {
+    program: 'BEGIN { $x = ▸printf("x"); }',
+    code: 'type',
+    hint: 'it gives no value: let it stand alone',
+    but: { '0.27': { at: '1:9' } },
+  },
+  {
+    program: 'BEGIN { @x = ▸-comm; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+  },
+  {
+    program: 'BEGIN { @x = ▸!"abc"; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+  },
+  {
+    program: 'BEGIN { $a = "abc"; $b = $a ▸- $a; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+    but: { '0.27': { at: '1:26' } },
+  },
+  {
+    program: 'BEGIN { $x = 1; ▸$x = curtask; $x = kstack; }',
+    code: 'type',
+    hint: 'a variable keeps the type of its first value: use another name',
+    but: { '0.27': { at: '1:31' } },
+  },
+  {
+    program: 'BEGIN ▸/comm/ { exit(); }',
+    code: 'type',
+    hint: 'a condition is a number: compare, as in comm == "bash"',
+  },
+  {
+    program: 'BEGIN { @x = ▸(struct task_struct)5; }',
+    code: 'type',
+    hint: 'cast to a pointer: (struct name *)value',
+    but: { '0.27': { hint: 'it takes a number' } },
+  },
+  {
+    program: 'BEGIN { @x = "a"; ▸@x++; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+    but: {
+      '0.27': { code: 'map_type', hint: 'a map holds one kind of value: use another name for the other' },
+    },
+  },
+  {
+    program: 'tracepoint:sched:sched_switch { @ = *(uint64*)0; @b = ((struct task_struct *)args)->▸pid; }',
+    code: 'type',
+    hint: 'args is no pointer to a struct: use its fields, or cast one of',
+    but: {
+      '0.17': { code: 'unknown_field', hint: null },
+      '0.23': { at: '1:55' },
+      '0.27': { at: '1:56' },
+    },
+  },
+  {
+    program: 'BEGIN { $x = pid.▸foo; }',
+    code: 'type',
+    hint: 'pid is a plain number; fields are those of pointers to structs,',
+  },
+  {
+    program: 'tracepoint:sched:sched_switch { ▸printf("%d", args->prev_comm); }',
+    code: 'type',
+    hint: 'print text with %s',
+  },
+  {
+    program: 'BEGIN { @x = stats(1); @y = ▸@x + 1; }',
+    code: 'type',
+    hint: 'it can be printed, not read: keep what you need of it in a map',
+  },
+  {
+    program: 'BEGIN { @x = avg(1); if ▸(@x > 5) { exit(); } exit(); }',
+    code: 'type',
+    hint: 'its value can be read from bpftrace 0.21 on',
+    but: { '0.23': 'fine', '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { @x = count(); if ▸(@x > 5) { exit(); } exit(); }',
+    code: 'type',
+    hint: 'its value can be read from bpftrace 0.21 on',
+    but: { '0.23': 'fine', '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { $s = "a"; ▸$s = 1; }',
+    code: 'type',
+    hint: 'a variable keeps the type of its first value: use another name',
+  },
+  {
+    program: 'BEGIN { @ = ▸"a" == 1; }',
+    code: 'type',
+    hint: 'compare text with text (comm == "bash"), numbers with numbers',
+  },
+  { program: 'BEGIN { @ = ▸(1,2) + 1; }', code: 'type', hint: 'only numbers can be reckoned with' },
+  { program: 'BEGIN { @ = ▸kstack + 1; }', code: 'type', hint: 'only numbers can be reckoned with' },
+  {
+    program: 'BEGIN { @ = ▸comm[0]; }',
+    code: 'type',
+    hint: 'only arrays and pointers have [ ]; a map needs its @',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'BEGIN { @ = ▸~comm; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+  },
+  {
+    program: 'BEGIN { @x = "a" ▸+ "b"; }',
+    code: 'type',
+    hint: 'text can be compared with == and !=, nothing else',
+    but: { '0.27': 'fine' },
+  },
+];
