@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cell, Command, EndingCause, monotonicMs, Phase, unpackVersion, WORD } from '../src/contract/cell.js';
+import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
@@ -47,7 +47,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   const ringViews = new RingViews(task.ring);
   const ring = new RingWriter(ringViews);
   const messages = new RuntimeMessages();
-  const reading = () => readingOf(task.programMaps, unpackVersion(cell.load(WORD.BPFTRACE)));
+  const reading = () => readingOf(task.programMaps, cell.bpftraceVersion);
   const maps = new LatestMaps(task.mapBytesMax, reading, messages);
   const stderr = new StderrText();
   const snapshotReader = new SnapshotReader(task.snapshots);
@@ -170,7 +170,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     maps.show([]);
     cell.snapshotAtMs = 0;
   }
-  if (maps.dirty) await untilVersion(cell);
+  if (maps.isProvisional) await untilVersion(cell);
   return result({
     exitCode,
     signal,

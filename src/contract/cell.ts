@@ -11,7 +11,7 @@
  *   4           ATTACHED_PROBES  worker   what bpftrace said it attached (to); -1 (from main, at first) before it said so
  *   5           ENDING_CAUSE     worker   one of {@link EndingCause}, set before PHASE becomes `ending`
  *   6           MAPS             worker   counts publications of maps; wraps, compare for equality
- *   14          BPFTRACE         main     its version, one of {@link packVersion}; 0 until it is known
+ *   14          BPFTRACE         main     its version, see {@link Cell.bpftraceVersion}; 0 until it is known
  *   16          SNAPSHOTS_ASKED     main    snapshots asked for so far; wraps, compare for equality
  *   17          SNAPSHOTS_ANSWERED  worker  the value of SNAPSHOTS_ASKED that has been answered
  *   18          SNAPSHOT_ANSWER     worker  how, one of {@link SnapshotAnswer}, set before SNAPSHOTS_ANSWERED
@@ -55,15 +55,6 @@ export type EndingCause = (typeof EndingCause)[keyof typeof EndingCause];
 
 /** Of a bpftrace that does not tell. */
 const NO_VERSION = 1;
-function packVersion(major: number, minor: number): number {
-  return 2 + major * 1000 + minor;
-}
-/** Undefined when it is not known, or not yet. */
-export function unpackVersion(word: number): { major: number; minor: number } | undefined {
-  if (word <= NO_VERSION) return undefined;
-  return { major: Math.floor((word - 2) / 1000), minor: (word - 2) % 1000 };
-}
-
 /** Milliseconds of the system's monotonic clock: the same in every thread, and blind to changes of the time of day. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint() / 1000n) / 1000;
@@ -94,9 +85,18 @@ export class Cell {
     Atomics.notify(this.words, WORD.COMMAND);
   }
 
+  /** Of bpftrace: `pending` until it is known, undefined when bpftrace does not tell. */
+  get bpftraceVersion(): { major: number; minor: number } | 'pending' | undefined {
+    const word = this.load(WORD.BPFTRACE);
+    if (word === 0) return 'pending';
+    return word === NO_VERSION
+      ? undefined
+      : { major: Math.floor((word - 2) / 1000), minor: (word - 2) % 1000 };
+  }
+
   /** Main thread: the version of bpftrace, undefined when it does not tell. */
   tellVersion(version: { major: number; minor: number } | undefined): void {
-    this.store(WORD.BPFTRACE, version ? packVersion(version.major, version.minor) : NO_VERSION);
+    this.store(WORD.BPFTRACE, version ? 2 + version.major * 1000 + version.minor : NO_VERSION);
     Atomics.notify(this.words, WORD.BPFTRACE);
   }
 

@@ -2,6 +2,7 @@ import { exact, parseInteger } from '../../src/contract/integer.js';
 import type { KeyPart, KeyType } from '../../src/contract/map.js';
 import type { KeySpec } from '../../src/contract/program-map.js';
 import { framesOf } from './stack.js';
+import type { Strings } from './text.js';
 
 /**
  * Takes a key apart. bpftrace joins the parts of a key by commas and quotes nothing, so a part that holds a comma
@@ -14,14 +15,14 @@ const INTEGER_WORD = /^(?:-?\d+|0x[0-9a-f]+|[A-Za-z_]\w*)$/;
 /** Ways that are tried before it is given up. */
 const STEPS_MAX = 2000;
 
-/** Undefined where it cannot be told. */
-export function splitKey(text: string, specs: readonly KeySpec[]): KeyPart[] | undefined {
-  if (specs.length === 1) return [keyPart(text, specs[0])];
-  const pieces = text.split(',');
+/** Undefined where it cannot be told. @param bytes the key, a character a byte */
+export function splitKey(bytes: string, specs: readonly KeySpec[], strings: Strings): KeyPart[] | undefined {
+  if (specs.length === 1) return [keyPart(bytes, specs[0], strings)];
+  const pieces = bytes.split(',');
   const ends = onlyWay(pieces, specs.map(fitter));
   return ends?.map((end, i) => {
     const part = pieces.slice(i === 0 ? 0 : ends[i - 1], end).join(',');
-    return keyPart(part, specs[i]);
+    return keyPart(part, specs[i], strings);
   });
 }
 
@@ -30,12 +31,12 @@ export function keyTypeOf(spec: KeySpec): KeyType {
   return spec.type === 'word' ? 'text' : spec.type;
 }
 
-function keyPart(text: string, spec: KeySpec | undefined): KeyPart {
-  if (spec?.type === 'int') return integerPart(text, spec.unsigned === true);
-  if (spec?.type === 'stack' || spec?.type === 'any' || spec === undefined) {
-    const frames = framesOf(text, spec?.type === 'stack');
-    if (frames) return frames;
-  }
+function keyPart(bytes: string, spec: KeySpec | undefined, strings: Strings): KeyPart {
+  if (spec?.type === 'int') return integerPart(bytes, spec.unsigned === true);
+  const isStack = spec?.type === 'stack';
+  const frames = isStack || spec?.type === 'any' ? framesOf(bytes, isStack) : undefined;
+  if (frames) return frames.map(frame => ({ ...frame, symbol: strings.text(frame.symbol) }));
+  const text = strings.text(bytes);
   if (!spec?.literals || spec.literals.includes(text)) return text;
   const meant = spec.literals.filter(literal => withoutBlanks(literal) === text);
   return meant.length === 1 ? (meant[0] ?? text) : text;
@@ -47,12 +48,12 @@ function integerPart(text: string, isUnsigned: boolean): KeyPart {
   return negative ? exact(BigInt.asUintN(64, BigInt(text))) : (parseInteger(text) ?? text);
 }
 
-type Fits = (part: string) => boolean;
-
 /** As 0.27 writes a text in a key. */
 function withoutBlanks(text: string): string {
   return text.replaceAll(' ', '');
 }
+
+type Fits = (part: string) => boolean;
 
 function fitter({ type, literals }: KeySpec): Fits {
   if (literals) {

@@ -56,6 +56,11 @@ export class LatestMaps {
     this.dirty = true;
   }
 
+  /** Some were, or would be, read without knowing bpftrace's version. */
+  get isProvisional(): boolean {
+    return this.latest.size + this.asked.size > 0 && this.reading().isProvisional;
+  }
+
   get holds(): boolean {
     return this.held.size > 0;
   }
@@ -72,9 +77,10 @@ export class LatestMaps {
     this.dirty = false;
     let room = capacityBytes - Buffer.byteLength(stderr) - 2 * MAP_OVERHEAD_BYTES;
     const maps: EncodedMap[] = [];
+    const reading = this.reading();
     for (const [name, state] of new Map([...this.latest, ...this.asked])) {
-      const map = 'json' in state ? this.typed(name, state) : state;
-      (this.asked.has(name) ? this.asked : this.latest).set(name, map);
+      const map = 'json' in state ? this.typed(name, state, reading) : state;
+      if (!reading.isProvisional) (this.asked.has(name) ? this.asked : this.latest).set(name, map);
       room -= MAP_OVERHEAD_BYTES;
       if (map.head.byteLength > room) break;
       const fitted = map.bytes <= room ? map : shrinkMap(map, room);
@@ -84,8 +90,7 @@ export class LatestMaps {
     return encodeBoard({ maps: maps.map(onBoard), stderr });
   }
 
-  private typed(name: string, { type, json }: Snapshot): EncodedMap {
-    const reading = this.reading();
+  private typed(name: string, { type, json }: Snapshot, reading: MapReading): EncodedMap {
     const map = typeMap(name, type, json, reading);
     const places = reading.maps.find(program => program.name === name)?.places ?? [];
     const lost = this.messages.lostUpdates(places);

@@ -11,6 +11,8 @@ export interface MapReading {
   keysEscapedTwice: boolean | undefined;
   /** It takes the blanks out of keys (seen in 0.27). */
   keysWithoutBlanks: boolean;
+  /** bpftrace's version will be known later: what is read now is to be read again. */
+  isProvisional: boolean;
 }
 
 const KEYS_MAX_DEFAULT = 4096;
@@ -18,11 +20,13 @@ const KEYS_MAX_DEFAULT = 4096;
 const STRING_BYTES_OLD = 64;
 const STRING_BYTES_NEW = 1024;
 
-/** @param version undefined when it is not known */
+/** @param version undefined when it is not known; `pending` when it is not known yet */
 export function readingOf(
   { maps, keysMax, stringBytesMax }: ProgramMaps,
-  version: { major: number; minor: number } | undefined,
+  known: { major: number; minor: number } | 'pending' | undefined,
 ): MapReading {
+  const isProvisional = known === 'pending';
+  const version = isProvisional ? undefined : known;
   const minor = version && (version.major > 0 ? Number.POSITIVE_INFINITY : version.minor);
   return {
     maps,
@@ -30,6 +34,7 @@ export function readingOf(
     stringBytesMax: stringBytesMax ?? stringBytesOf(minor),
     keysEscapedTwice: escapesKeysTwice(minor),
     keysWithoutBlanks: minor !== undefined && minor >= 27,
+    isProvisional,
   };
 }
 

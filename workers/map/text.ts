@@ -12,7 +12,11 @@ export class Strings {
 
   /** @param body of a JSON string, a character a byte */
   decode(body: string): string {
-    const bytes = unescapeBytes(body);
+    return this.text(unescapeBytes(body));
+  }
+
+  /** @param bytes a string that bpftrace has printed, or a part of a key; a character a byte */
+  text(bytes: string): string {
     if (this.isCut(bytes)) this.cut++;
     if (isAscii(bytes)) return bytes;
     const buffer = Buffer.from(bytes, 'latin1');

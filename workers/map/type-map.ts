@@ -8,6 +8,7 @@ import {
   isStatistics,
 } from '../../src/contract/map-values.js';
 import type { ProgramMap } from '../../src/contract/program-map.js';
+import { unescapeBytes } from '../../src/contract/text.js';
 import { type Json, JsonObject, parseJson } from './json.js';
 import { keyTypeOf, splitKey } from './keys.js';
 import { mergeStacks } from './merge.js';
@@ -27,19 +28,14 @@ export interface WholeMap extends Omit<TypedMap, 'entries'> {
  * @param json its value, a character a byte
  */
 export function typeMap(name: string, type: string, json: string, reading: MapReading): WholeMap {
-  const program = reading.maps.find(map => map.name === name);
   const strings = new Strings(reading.stringBytesMax);
-  let parsed: Json;
+  let map: WholeMap;
   try {
-    parsed = parseJson(json);
+    map = typedOf(name, type, parseJson(json), strings, reading);
   } catch {
     // Not what is known of bpftrace's JSON: shown as it came rather than not at all.
-    return { name, kind: 'scalar', value: strings.decode(json) };
+    map = { name, kind: 'scalar', value: strings.decode(json) };
   }
-  const map =
-    parsed instanceof JsonObject && isKeyed(parsed, type, program)
-      ? keyedMap(name, type, parsed, program, strings, reading)
-      : plainMap(name, type, parsed, program, strings);
   return {
     ...map,
     ...(strings.cut > 0 && { strings_cut: strings.cut }),
@@ -47,20 +43,17 @@ export function typeMap(name: string, type: string, json: string, reading: MapRe
   };
 }
 
+function typedOf(name: string, type: string, json: Json, strings: Strings, reading: MapReading): WholeMap {
+  const program = reading.maps.find(map => map.name === name);
+  if (json instanceof JsonObject && isKeyed(json, type, program))
+    return keyedMap(name, type, json, program, strings, reading);
+  const value = typedValue(type, json, strings);
+  return { name, kind: kindOf(type, value, program), value };
+}
+
 function isKeyed(json: JsonObject, type: string, program: ProgramMap | undefined): boolean {
   if (program?.keys) return program.keys.length > 0;
   return type !== 'stats' || !isStatisticsJson(json);
-}
-
-function plainMap(
-  name: string,
-  type: string,
-  json: Json,
-  program: ProgramMap | undefined,
-  strings: Strings,
-): WholeMap {
-  const value = typedValue(type, json, strings);
-  return { name, kind: kindOf(type, value, program), value };
 }
 
 function keyedMap(
@@ -75,10 +68,10 @@ function keyedMap(
   let unsplit = 0;
   const entries = json.members.map(([body, value]): MapEntry => {
     // The outer escapes undone, what is left is the body that should have been written.
-    const text = strings.decode(escapedTwice ? body.replace(/\\(["\\])/g, '$1') : body);
-    const parts = program?.keys && splitKey(text, program.keys);
+    const bytes = unescapeBytes(escapedTwice ? body.replace(/\\(["\\])/g, '$1') : body);
+    const parts = program?.keys && splitKey(bytes, program.keys, strings);
     if (program?.keys && !parts) unsplit++;
-    return { key: parts ?? wholeKey(text), value: typedValue(type, value, strings) };
+    return { key: parts ?? wholeKey(bytes, strings), value: typedValue(type, value, strings) };
   });
   const kind = kindOf(type, entries[0]?.value ?? 0, program);
   const merged = mergeStacks(entries, kind, program?.additive === true);
@@ -98,8 +91,8 @@ function keyedMap(
   };
 }
 
-function wholeKey(text: string): KeyPart[] {
-  return splitKey(text, [{ type: 'any' }]) ?? [text];
+function wholeKey(bytes: string, strings: Strings): KeyPart[] {
+  return splitKey(bytes, [{ type: 'any' }], strings) ?? [];
 }
 
 /** Texts that the program has in it are told with their blanks. */

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { hasLoss } from '../../src/bpftrace/map-losses.js';
+import type { MapEntry, TypedMap } from '../../src/contract/map.js';
+import { type ClientView, createEngine, type TraceEngine } from '../../src/engine/index.js';
+import { type KeyValue, type RandomMap, randomMap } from '../support/random-maps.js';
+import { utf8 } from '../support/record-model.js';
+import { BPFTRACE } from '../support/server.js';
+
+/**
+ * Random maps, written by programs that the real bpftrace runs, come back as they were written; what bpftrace
+ * itself destroys is in MAP_LOSSES.
+ */
+const PROGRAMS = 20;
+const MAPS_EACH = 5;
+const SEED = 20;
+const BOUND = { boundMs: 60_000 };
+
+/** As the typed map shows bytes. */
+function shown(bytes: string): string {
+  const text = utf8(bytes);
+  return Buffer.from(bytes, 'latin1').equals(Buffer.from(text)) ? text : utf8(bytes.replaceAll('\\', '\\\\'));
+}
+
+/** Numbers and strings of digits are the same here; texts as they are shown. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return shown(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
+
+/** The same for what was read, whose texts are shown already. */
+function readable(value: unknown): unknown {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, readable(field)]));
+}
+
+describe('exactness', () => {
+  let engine: TraceEngine;
+  let me: ClientView;
+  let minor: number;
+  before(async () => {
+    engine = createEngine({ bpftrace: BPFTRACE });
+    me = engine.as('me');
+    const { bpftrace_version: version } = await me.info();
+    minor = Number(version?.split('.')[1]);
+  });
+  after(() => engine.close());
+
+  async function run(program: string): Promise<TypedMap[]> {
+    const id = me.submit({ program });
+    await me.untilEnded(id, BOUND);
+    const result = me.result(id, { maxBytes: 1_048_576, mapEntries: 1000 });
+    assert.equal(result.status, 'completed', `${result.error_message}\n${program}`);
+    return result.maps;
+  }
+
+  /** A text that stands in the program is restored, if all that stand in its place are of plain ASCII. */
+  function printed(part: KeyValue, alternatives: readonly KeyValue[]): string {
+    const isRestored = alternatives.every(text => /^[\x20-\x7e]*$/.test(String(text)));
+    return isRestored ? String(part) : withoutBlanks(String(part));
+  }
+
+  function compare(
+    name: string,
+    written: RandomMap,
+    read: TypedMap | undefined,
+  ): { split: number; whole: number } {
+    if (written.entries.length === 0) {
+      assert.equal(read, undefined);
+      return { split: 0, whole: 0 };
+    }
+    assert.ok(read, `${name} was not read`);
+    assert.equal(read.kind, written.kind, name);
+    const [first] = written.entries;
+    if (first?.key.length === 0) {
+      assert.deepEqual(readable(read.value), plain(first.value), name);
+      return { split: 0, whole: 0 };
+    }
+    assert.equal(read.entries?.length, written.entries.length, name);
+    let whole = 0;
+    for (const { key, value } of written.entries) {
+      const parts = key.map((part, i) =>
+        shown(
+          printed(
+            part,
+            written.entries.map(entry => entry.key[i] ?? ''),
+          ),
+        ),
+      );
+      const found: MapEntry | undefined = read.entries?.find(entry =>
+        same(entry.key.map(String), parts, key),
+      );
+      assert.ok(found, `${name} lacks ${JSON.stringify(parts)}: ${JSON.stringify(read.entries)}`);
+      assert.deepEqual(readable(found.value), plain(value), name);
+      if (found.key.length !== parts.length) whole++;
+    }
+    assert.equal(read.keys_unsplit !== undefined, whole > 0, name);
+    return { split: written.entries.length - whole, whole };
+  }
+
+  /** Split into the very parts; or whole, which only a key may be that has commas in it and two texts or more. */
+  function same(read: string[], parts: string[], key: KeyValue[]): boolean {
+    if (read.length === parts.length) return read.every((part, i) => part === parts[i]);
+    const mayBeWhole = key.filter(part => typeof part === 'string').length > 1 && key.join('').includes(',');
+    const joined = shown(key.map(part => withoutBlanks(String(part))).join(','));
+    return mayBeWhole && read.length === 1 && withoutBlanks(read[0] ?? '') === joined;
+  }
+
+  const withoutBlanks = (text: string): string =>
+    hasLoss('key_blanks', minor) ? text.replaceAll(' ', '') : text;
+
+  test('what a program writes is what is read', async t => {
+    const maps = fc.sample(randomMap(minor), { numRuns: PROGRAMS * MAPS_EACH, seed: SEED });
+    const counts = { entries: 0, split: 0, whole: 0 };
+    const batches = Array.from({ length: PROGRAMS }, (_, i) =>
+      maps.slice(i * MAPS_EACH, (i + 1) * MAPS_EACH),
+    );
+    await Promise.all(
+      batches.map(async batch => {
+        const statements = batch.flatMap((map, i) =>
+          map.statements.map(line => line.replace('@', `@m${i}_`)),
+        );
+        const read = await run(`BEGIN { ${statements.join('\n')} exit(); }`);
+        for (const [i, map] of batch.entries()) {
+          const name = `@m${i}_`;
+          const { split, whole } = compare(
+            `${name} of ${map.statements.join(' ')}`,
+            map,
+            read.find(one => one.name === name),
+          );
+          counts.entries += map.entries.length;
+          counts.split += split;
+          counts.whole += whole;
+        }
+      }),
+    );
+    t.diagnostic(
+      `${maps.length} maps, ${counts.entries} entries; keys: ${counts.split} told, ${counts.whole} whole`,
+    );
+    assert.ok(counts.whole * 5 < counts.split, 'too few keys could be split');
+  });
+});
