@@ -64,6 +64,8 @@ export interface FoundProbes {
   generation: number;
   /** No probe has all the words that were asked for: these have most of them. */
   loose?: true;
+  /** The list has no probe of the pattern's provider. */
+  noSuchKind?: string;
   /** Nothing matches: names that are near, best first. */
   nearest?: string[];
   /** A page was asked for whose place in this list can't be found any more. */

@@ -7,6 +7,7 @@ import { type Glance, glanceAt } from './glance.js';
 import { type HostInfo, hostInfo } from './host-info.js';
 import { resultOf, summaryOf } from './report.js';
 import { takeSnapshot } from './snapshot.js';
+import type { Validation } from './validation.js';
 import { type Bound, untilChanged, untilEnded, untilNews, untilSettled } from './waiting.js';
 import type { Window } from './window.js';
 
@@ -79,6 +80,11 @@ export class ClientView {
   /** Asks for the end; wait for it with {@link untilEnded}. Of an execution that has ended it asks nothing. */
   stop(id: string): void {
     this.engine.stop(this.find(id), 'stop');
+  }
+
+  /** Whether a program compiles and what it would attach to; it is not run. @throws Refusal as {@link submit} */
+  async validate(program: string, signal: AbortSignal): Promise<Validation> {
+    return this.engine.validate(program, signal);
   }
 
   probes(query: ProbeQuery): Promise<ProbePage> {

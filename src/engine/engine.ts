@@ -17,7 +17,10 @@ import { Diagnostician } from './diagnostician.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
 import { type EndReport, endReportOf } from './report.js';
+import { programOf } from './request.js';
 import { SnapshotSupport } from './snapshot-support.js';
+import type { Validation } from './validation.js';
+import { Validator } from './validator.js';
 
 export interface SubmitRequest {
   program: string;
@@ -49,6 +52,7 @@ export class Engine {
   readonly queue: JobQueue;
   readonly policy: Policy;
   private readonly snapshots: SnapshotSupport;
+  private readonly validator: Validator;
   private readonly pool: TracePool;
   private readonly diagnostician: Diagnostician;
   private readonly probeThread = new ProbePool();
@@ -71,6 +75,12 @@ export class Engine {
     });
     this.snapshots = new SnapshotSupport(this.installation);
     this.diagnostician = new Diagnostician(this.probes, this.installation);
+    this.validator = new Validator({
+      version: () => this.installation.version(),
+      plan: (args, lifetimeMs) => this.plan(args, lifetimeMs),
+      lists: this.probes,
+      explain: (stderr, program) => this.diagnostician.explain(stderr, { program }),
+    });
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
       threads: config.concurrency,
@@ -94,9 +104,7 @@ export class Engine {
         'start it again and submit the program there',
       );
     }
-    // A byte order mark is no part of the text; bpftrace takes it for three invalid characters.
-    const program = String(request.program ?? '').replace(/^\uFEFF/, '');
-    this.checkProgram(program);
+    const program = this.admit(request.program);
     this.checkNumbers(request);
     this.policy.require(program);
     const path = this.requirePath();
@@ -136,6 +144,14 @@ export class Engine {
       }
     });
     return execution;
+  }
+
+  /** What a program means here, without running it. @throws Refusal */
+  validate(text: string, signal: AbortSignal): Promise<Validation> {
+    const program = this.admit(text);
+    this.requirePath();
+    this.requirePrivilege();
+    return this.validator.validate(program, signal);
   }
 
   /** @throws Refusal `unknown_execution` or `result_gone` */
@@ -186,6 +202,7 @@ export class Engine {
     const active = [...this.active.values()];
     for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
     this.installation.close();
+    this.validator.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
   }
@@ -213,35 +230,15 @@ export class Engine {
     return live;
   }
 
-  /** A bpftrace that lists something. */
-  private plan(args: readonly string[]): SpawnPlan {
-    this.requirePrivilege();
-    return this.launcher.plan(this.requirePath(), args, LISTING_BOUND_MS, childEnvironment(process.env));
+  /** The text of a program that may be compiled here. @throws Refusal */
+  private admit(text: string): string {
+    return programOf(text, this.config);
   }
 
-  private checkProgram(program: string): void {
-    const bytes = Buffer.byteLength(program);
-    if (program.trim() === '') {
-      throw new Refusal(
-        'invalid_argument',
-        'the program is empty',
-        'pass bpftrace source text, such as: interval:s:1 { @n = count(); }',
-      );
-    }
-    if (bytes > this.config.maxProgramBytes) {
-      throw new Refusal(
-        'invalid_argument',
-        `the program has ${bytes} bytes, the limit is ${this.config.maxProgramBytes}`,
-        'shorten it, or ask the operator to raise max-program-bytes',
-      );
-    }
-    if (program.includes('\0')) {
-      throw new Refusal(
-        'invalid_argument',
-        'the program holds a NUL byte',
-        'remove it: bpftrace source is text',
-      );
-    }
+  /** A bpftrace that lists something. */
+  private plan(args: readonly string[], lifetimeMs = LISTING_BOUND_MS): SpawnPlan {
+    this.requirePrivilege();
+    return this.launcher.plan(this.requirePath(), args, lifetimeMs, childEnvironment(process.env));
   }
 
   private checkNumbers({ deadlineMs, maxLines }: SubmitRequest): void {

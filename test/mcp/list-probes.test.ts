@@ -92,6 +92,27 @@ describe('list_probes', () => {
     assert.match(loose.text, /none has all the words.*\ntracepoint:tcp:tcp_retransmit_skb/);
   });
 
+  test('what no list has is told where it is asked for', async () => {
+    for (const [filter, probe] of [
+      ['who burns the cpu', 'profile:hz:99'],
+      ['profile:hz:99', 'profile:hz:99'],
+      ['every second', 'interval:s:1'],
+      ['BEGIN', 'BEGIN'],
+      ['function of a program', 'uprobe:PATH:FUNCTION'],
+    ] as const) {
+      const { text, structured } = await ask({ filter, limit: 1 });
+      assert.match(text, new RegExp(`^always there: ${probe} `, 'm'), filter);
+      assert.ok((structured.always as string[])[0]?.startsWith(`${probe} (`));
+    }
+    assert.equal((await ask({ filter: 'uprobe:/bin/bash:readline' })).structured.always, undefined);
+  });
+
+  test('a kind of probe that this host has none of is told as such', async t => {
+    const { text, structured } = await ask({ filter: 'kprobe:vfs_read' });
+    if (structured.total !== 0) return t.skip('this kernel has kprobes');
+    assert.match(text, /this host has no kprobe at all/);
+  });
+
   test('a pattern finds what `bpftrace -l` finds with it', async () => {
     for (const filter of ['tracepoint:*open*', 't:sched:*', 'trace*:*:sys_enter_open', 'software:*']) {
       const { structured } = await ask({ filter, limit: 1000 });

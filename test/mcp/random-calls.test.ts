@@ -84,6 +84,7 @@ const argumentsOf: Record<string, Arguments> = {
     },
     { requiredKeys: ['program'] },
   ),
+  validate_program: fc.record({ program: or(fc.constantFrom(...PROGRAMS)) }, { requiredKeys: [] }),
   get_result: fc.record(
     {
       execution_id: or(id),
@@ -119,6 +120,7 @@ const argumentsOf: Record<string, Arguments> = {
 /** How often each tool is called: the one that starts processes less often than the others. */
 const toolName = fc.oneof(
   { weight: 4, arbitrary: fc.constant('exec_program') },
+  { weight: 1, arbitrary: fc.constant('validate_program') },
   { weight: 40, arbitrary: fc.constant('get_result') },
   { weight: 10, arbitrary: fc.constantFrom('stop_program', 'list_executions', 'list_helpers', 'bpf_info') },
   { weight: 20, arbitrary: fc.constant('list_probes') },

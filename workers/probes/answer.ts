@@ -6,7 +6,7 @@ import type {
   ProbeRequest,
 } from '../../src/contract/probes.js';
 import { kernelBtf } from './btf.js';
-import { findByPattern } from './by-pattern.js';
+import { findByPattern, hasKind } from './by-pattern.js';
 import { findByWords, guessByWords } from './by-words.js';
 import { fieldsByBpftrace, fieldsByKernel } from './fields.js';
 import { listOf } from './lists.js';
@@ -52,7 +52,12 @@ async function find(request: Extract<ProbeRequest, { kind: 'find' }>): Promise<F
   const matches = matchesOf(list, generation, filter);
   const page = pageOf(list, matches, { limit, start, generation });
   if (matches.ids.length > 0) return page;
-  return { ...page, nearest: nearestMatches(list, filter) };
+  const kind = filter.kind === 'pattern' ? filter.provider : undefined;
+  return {
+    ...page,
+    nearest: nearestMatches(list, filter),
+    ...(kind !== undefined && !hasKind(list, kind) && { noSuchKind: kind }),
+  };
 }
 
 /** The last few questions' matches, so that the next page need not look again. */

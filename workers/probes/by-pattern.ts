@@ -33,18 +33,22 @@ export function findByPattern(list: ProbeList, pattern: ProbePattern): PatternMa
     const everywhere = { provider: '', begin: 0, end: list.names.length };
     return { ids: within(list, [everywhere], rest, true) };
   }
-  const own = list.providers.filter(range => range.provider === provider);
-  const listedAs = LISTED_AS[provider] ?? [];
-  const ranges =
-    own.length > 0 ? own : list.providers.filter(range => range.provider === listedAs.find(hasProbes(list)));
+  const listedAs = listedKind(list, provider);
+  const ranges = list.providers.filter(range => range.provider === listedAs);
   return {
     ids: within(list, ranges, rest, false),
-    ...(own.length === 0 && { rename: provider }),
+    ...(listedAs !== provider && { rename: provider }),
   };
 }
 
-function hasProbes(list: ProbeList): (provider: string) => boolean {
-  return provider => list.providers.some(range => range.provider === provider);
+/** Whether there is any probe of a kind. */
+export function hasKind(list: ProbeList, provider: string): boolean {
+  return listedKind(list, provider) !== undefined;
+}
+
+function listedKind(list: ProbeList, provider: string): string | undefined {
+  const names = [provider, ...(Object.hasOwn(LISTED_AS, provider) ? (LISTED_AS[provider] ?? []) : [])];
+  return names.find(name => list.providers.some(range => range.provider === name));
 }
 
 /** @param whole the pattern may match the provider too */

@@ -1,7 +1,14 @@
 import { tokensLike } from './nearest.js';
 import { idsIn, type ProbeList } from './probe-list.js';
 import { formsOf, isForm, type Question, questionOf } from './question.js';
-import { CONCEPTS, LESS_LIKELY, PROVIDER_WEIGHTS, STOP_WORDS, WORD_FORMS } from './vocabulary.js';
+import {
+  COMMON_GROUPS,
+  CONCEPTS,
+  LESS_LIKELY,
+  PROVIDER_WEIGHTS,
+  STOP_WORDS,
+  WORD_FORMS,
+} from './vocabulary.js';
 
 export interface WordMatches {
   /** The best first. */
@@ -25,6 +32,8 @@ const INSIDE_LENGTH = 4;
 /** For each word that a name has, since the shorter of two names is about less else. */
 const LENGTH_DISCOUNT = 0.04;
 const LESS_LIKELY_DISCOUNT = 0.95;
+/** For tracepoints that most questions are about. */
+const COMMON_GROUP_BONUS = 1.25;
 
 /** One thing that is asked for, a word or a concept of several (`context switch`): what each probe is worth for it. */
 type Unit = Map<number, number>;
@@ -153,7 +162,8 @@ function priorsOf(list: ProbeList): Float32Array {
       const weight = PROVIDER_WEIGHTS[provider] ?? 1;
       for (let id = begin; id < end; id++) {
         const likely = LESS_LIKELY.test(list.names[id] ?? '') ? LESS_LIKELY_DISCOUNT : 1;
-        priors[id] = (weight * likely) / (1 + LENGTH_DISCOUNT * (list.lengths[id] ?? 0));
+        const common = COMMON_GROUPS.test(list.names[id] ?? '') ? COMMON_GROUP_BONUS : 1;
+        priors[id] = (weight * likely * common) / (1 + LENGTH_DISCOUNT * (list.lengths[id] ?? 0));
       }
     }
     keptPriors.set(list, priors);

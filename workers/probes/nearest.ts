@@ -4,7 +4,7 @@ import { tokensOf } from './tokens.js';
 /** Names that share the most with the one asked for are compared letter by letter; more would cost more than 1 ms. */
 const COMPARED = 200;
 /** Of 1, which is the same name: what shares less is no help. */
-const ALIKE_MIN = 0.65;
+const ALIKE_MIN = 0.72;
 /** For the same provider, on top. */
 const SAME_PROVIDER = 0.05;
 
@@ -65,7 +65,7 @@ function bodyOf(name: string): string {
 export function tokensLike(list: ProbeList, token: string): { id: number; alike: number }[] {
   const exact = list.tokenId(token);
   if (exact !== undefined) return [{ id: exact, alike: 1 }];
-  const slips = token.length <= 3 ? 1 : 2;
+  const slips = token.length <= 2 ? 0 : token.length <= 4 ? 1 : 2;
   const found: { id: number; alike: number }[] = [];
   for (let id = 0; id < list.tokenCount; id++) {
     const other = list.token(id);

@@ -21,6 +21,10 @@ export const PROVIDER_WEIGHTS: Record<string, number> = {
 /** The end of a call tells less than its beginning; variants for old programs are rarely meant. */
 export const LESS_LIKELY = /:sys_exit_|_compat|_old|_legacy|32_|_time32|__/;
 
+/** Tracepoints of the kernel's core; those of one file system, driver or processor are asked for by its name. */
+export const COMMON_GROUPS =
+  /^tracepoint:(?:syscalls|raw_syscalls|sched|block|tcp|sock|skb|net|udp|oom|signal|irq|exceptions|kmem|vmscan|writeback|lock|task|filemap|timer|workqueue|power):/;
+
 /** Words that ask but do not name. */
 export const STOP_WORDS = new Set(
   `a an and any are as at be been being by can cause causes causing count do does event events fast fire fires for from
@@ -28,7 +32,7 @@ export const STOP_WORDS = new Set(
   latency list long look make makes many me most much my of often on one or our out probe probes see seen sees show shows
   slow so some such than that the their them there these they thing things this time times to too trace tracing use used
   uses very was watch what when where which who whom whose why will with you your no not hook hooks find want wants all
-  system linux run running per each`.split(/\s+/),
+  system linux run running per each doing done using too`.split(/\s+/),
 );
 
 /** Other words for a word. Forms of the same word (plural, -ing, -ed) are found without. */
@@ -128,6 +132,11 @@ const WAKE = [
   'tracepoint:sched:sched_wakeup_new',
 ];
 const LOCK = ['tracepoint:lock:contention_begin', ...enter('futex'), 'tracepoint:lock:contention_end'];
+const WAITING = [
+  'tracepoint:sched:sched_switch',
+  'tracepoint:lock:contention_begin',
+  ...enter('futex', 'epoll_wait'),
+];
 const RECLAIM = [
   'tracepoint:vmscan:mm_vmscan_direct_reclaim_begin',
   'tracepoint:vmscan:mm_vmscan_direct_reclaim_end',
@@ -220,6 +229,18 @@ export const CONCEPTS: readonly Concept[] = [
   concept('memory leak', ...enter('brk', 'mmap'), 'tracepoint:kmem:kmalloc', 'tracepoint:kmem:mm_page_alloc'),
   concept('change permission', ...enter('fchmodat', 'chmod', 'fchownat')),
   concept('send signal', ...SIGNAL),
+  concept('short process', ...EXEC, 'tracepoint:sched:sched_process_exit'),
+  concept('short lived', ...EXEC, 'tracepoint:sched:sched_process_exit'),
+  concept('run short', ...EXEC, 'tracepoint:sched:sched_process_exit'),
+  concept('process wait', ...WAITING),
+  concept('thread wait', ...WAITING),
+  concept('process block', ...WAITING),
+  concept(
+    'network latency',
+    'tracepoint:net:net_dev_queue',
+    'tracepoint:net:net_dev_xmit',
+    'tracepoint:tcp:tcp_probe',
+  ),
   concept('soft irq', 'tracepoint:irq:softirq_entry', 'tracepoint:irq:softirq_exit'),
   concept('retransmit', ...RETRANSMIT),
   concept('retransmission', ...RETRANSMIT),
@@ -232,6 +253,10 @@ export const CONCEPTS: readonly Concept[] = [
   concept('connect', ...CONNECT),
   concept('connection', ...CONNECT, ...enter('accept4', 'accept')),
   concept('open', ...OPEN),
+  concept('shortly', ...EXEC, 'tracepoint:sched:sched_process_exit'),
+  concept('read', ...enter('read', 'pread64', 'readv'), 'kprobe:vfs_read'),
+  concept('write', ...enter('write', 'pwrite64', 'writev'), 'kprobe:vfs_write'),
+  concept('dns', ...enter('sendto', 'sendmmsg', 'recvfrom'), 'kprobe:udp_sendmsg'),
   concept('fsync', ...enter('fsync', 'fdatasync')),
   concept(
     'swap',

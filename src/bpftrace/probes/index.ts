@@ -9,6 +9,7 @@ import type {
   ProbeThread,
 } from '../../contract/probes.js';
 import { diagnose, headline } from '../diagnostics/index.js';
+import { alwaysThere } from './always.js';
 import { cursorFor, goneCursor, startOf } from './cursor.js';
 import { withinRoom } from './details.js';
 import { type FilterMeaning, meaningOf } from './filter.js';
@@ -62,6 +63,7 @@ export class ProbeIndex {
     const found = await this.search(this.sourceOf(meaning), meaning.filter, limit, start);
     if (found.lost) throw goneCursor();
     const { names, total, totals, groups, offset, generation } = found;
+    const always = start || meaning.kind === 'binary' ? [] : alwaysThere(filter);
     const last = names.at(-1);
     const more = last !== undefined && offset + names.length < total;
     const end = { after: last ?? '', offset: offset + names.length, generation };
@@ -72,6 +74,8 @@ export class ProbeIndex {
       totals,
       ...(groups && filter === '' && { groups }),
       ...(found.loose && { loose: true }),
+      ...(found.noSuchKind && always.length === 0 && { no_such_kind: found.noSuchKind }),
+      ...(always.length > 0 && { always }),
       ...(found.nearest?.length && { nearest: found.nearest }),
       ...(more && { next_cursor: cursorFor(filter, end) }),
     };

@@ -27,6 +27,10 @@ export interface ProbePage {
   loose?: true;
   /** Nothing matches: names that are near. */
   nearest?: string[];
+  /** Of the asked kind of probe this host lists none at all. */
+  no_such_kind?: string;
+  /** Probes that are never listed and always there, where the filter seems to ask for one. */
+  always?: string[];
   /** Lines of a type's definition, where the filter names one; `count` and `total` count them. */
   definition?: string[];
   next_cursor?: string;

@@ -32,6 +32,14 @@ export function binarySource(host: BpftraceHost, provider: string, path: string)
       'pass a path without blanks, quotes, commas and braces, such as uprobe:/usr/bin/bash:*read*',
     );
   }
+  // bpftrace would go through every program on PATH: half a minute, and a list that is of no use.
+  if (path.includes('*')) {
+    throw new Refusal(
+      'invalid_argument',
+      `the path ${JSON.stringify(path)} is a pattern, and would have to be one file`,
+      'name one binary or library, such as uprobe:/usr/bin/bash:*read* or uprobe:libc:malloc',
+    );
+  }
   host.requireBinary(path);
   const listedAs = provider === 'usdt' ? 'usdt' : 'uprobe';
   return {
@@ -42,11 +50,11 @@ export function binarySource(host: BpftraceHost, provider: string, path: string)
 }
 
 /**
- * A file's inode and time of change. No identity for a name that bpftrace looks up itself (`bash`, `libc`), for a
- * wildcard, and for what this process can't see.
+ * A file's inode and time of change. No identity for a name that bpftrace looks up itself (`bash`, `libc`),
+ * and for what this process can't see.
  */
 function fileIdentity(host: BpftraceHost, path: string): Pick<ProbeSource, 'identity' | 'missing'> {
-  if (!isAbsolute(path) || path.includes('*')) return { identity: undefined };
+  if (!isAbsolute(path)) return { identity: undefined };
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
   if (!stat) return { identity: undefined, missing: path };
   if (!stat.isFile()) {

@@ -21,7 +21,7 @@ const fieldSchema = z.object({
 export const listProbes = defineTool({
   name: TOOL.listProbes,
   title: 'Find probes',
-  description: `What can be traced on this host. filter is words in any order, ranked by relevance (tcp retransmit, open file); a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), or one without its provider (syscalls:*open*). Without a filter: totals, then everything page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*, usdt:/path. details adds each probe's arguments with types and what their numbers mean (args.NAME, args->NAME before bpftrace 0.19). struct task_struct, union, enum: the kernel's definition; struct task_struct *cpu* only these members. Not listed but always there: BEGIN, END, interval:s:N, interval:ms:N, profile:hz:N; a return is kretprobe:, fexit:, uretprobe: of the same function.`,
+  description: `What can be traced on this host. filter is words in any order, ranked by relevance (tcp retransmit, open file); a bpftrace pattern (tracepoint:syscalls:sys_enter_*open*), or one without its provider (syscalls:*open*). Without a filter: totals, then everything page by page. For functions of a program name the binary: uprobe:/usr/bin/bash:*read*, usdt:/path. details adds each probe's arguments with types and what their numbers mean (args.NAME, args->NAME before bpftrace 0.19). struct task_struct, union, enum: the kernel's definition; struct task_struct *cpu* only these members. A return is kretprobe:, fexit:, uretprobe: of the same function.`,
   annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
   input: z.object({
     filter: z.string().max(1000).optional(),
@@ -48,6 +48,8 @@ export const listProbes = defineTool({
       .describe('tracepoints by group; without a filter'),
     loose: z.literal(true).optional().describe('no probe has all the words; these have most of them'),
     nearest: z.array(z.string()).optional().describe('when nothing matches: names that are near'),
+    no_such_kind: z.string().optional().describe('this host lists no probe of this kind at all'),
+    always: z.array(z.string()).optional().describe('never listed, always there, and asked for it seems'),
     definition: z.array(z.string()).optional().describe('lines of the type that the filter names'),
     next_cursor: z.string().optional().describe('absent on the last page'),
   }),
@@ -61,7 +63,8 @@ function textOf(page: ProbePage, filter = ''): string {
   const lines = page.definition ?? page.probes.map(probe => [probe.name, ...fieldLines(probe)].join('\n'));
   const groups = page.groups ? [`tracepoint groups: ${counts(page.groups)}`] : [];
   const foot = page.next_cursor ? [`more: cursor=${page.next_cursor}`] : [];
-  return [head(page, filter), ...groups, ...lines, ...foot].join('\n');
+  const always = (page.always ?? []).map(probe => `always there: ${probe}`);
+  return [head(page, filter), ...always, ...groups, ...lines, ...foot].join('\n');
 }
 
 function head(page: ProbePage, filter: string): string {
@@ -71,11 +74,13 @@ function head(page: ProbePage, filter: string): string {
     const loose = page.loose ? '; none has all the words, these have most' : '';
     return `${shown} probes (${counts(page.totals)})${loose}`;
   }
-  const what = page.definition ? 'no type or member of this kernel is' : 'no probe matches';
-  const near = page.nearest
-    ? `; nearest: ${page.nearest.join(', ')}`
-    : `; try fewer or other words, or call ${TOOL.info} to see which kinds of probes this host has`;
-  return `${what} ${JSON.stringify(filter)}${near}`;
+  const what = page.definition ? 'no type or member of this kernel is' : 'no listed probe matches';
+  const kind = page.no_such_kind
+    ? `; this host has no ${page.no_such_kind} at all (${TOOL.info} says why)`
+    : '';
+  const near = page.nearest ? `; nearest: ${page.nearest.join(', ')}` : '';
+  const hint = kind || near || page.always ? '' : '; try fewer or other words';
+  return `${what} ${JSON.stringify(filter)}${kind}${near}${hint}`;
 }
 
 function counts(totals: Record<string, number>): string {
@@ -84,8 +89,10 @@ function counts(totals: Record<string, number>): string {
     .join(', ');
 }
 
-function fieldLines({ fields = [] }: ProbePage['probes'][number]): string[] {
-  return fields.map(({ name, access, type, values, values_left_out: left, flags }) => {
+function fieldLines({ name: probe, fields }: ProbePage['probes'][number]): string[] {
+  if (fields?.length === 0 && /^u(?:ret)?probe:/.test(probe))
+    return ['    no debug information: arg0, arg1, … are there, without types'];
+  return (fields ?? []).map(({ name, access, type, values, values_left_out: left, flags }) => {
     const meanings = Object.entries(values ?? {}).map(([number, meaning]) => `${number}=${meaning}`);
     const more = left ? ` and ${left} more: name the probe alone` : '';
     const means = meanings.length === 0 ? '' : `  ${flags ? 'bits' : 'values'}: ${meanings.join(' ')}${more}`;

@@ -2,6 +2,7 @@
 export const TOOL = {
   listProbes: 'list_probes',
   listHelpers: 'list_helpers',
+  validate: 'validate_program',
   exec: 'exec_program',
   getResult: 'get_result',
   stop: 'stop_program',

@@ -229,6 +229,8 @@ describe('probes of a binary', () => {
     for (const filter of [
       'uprobe:/dev/zero:*',
       'usdt:/proc:*',
+      'uprobe:/bin/*:f',
+      'uprobe:*:malloc',
       'uprobe:/a b:f',
       'uprobe:/x,tracepoint:*',
       'u:/x{}:f',
@@ -236,7 +238,7 @@ describe('probes of a binary', () => {
     ])
       await assert.rejects(
         index.find({ filter }),
-        refused('invalid_argument', /regular file|character/),
+        refused('invalid_argument', /regular file|character|is a pattern/),
         filter,
       );
     assert.deepEqual(host.calls, []);

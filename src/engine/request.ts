@@ -1,0 +1,34 @@
+import type { Config } from '../config.js';
+import { Refusal } from '../contract/errors.js';
+
+/**
+ * The text of a program as bpftrace gets it.
+ * @throws Refusal `invalid_argument`
+ */
+export function programOf(text: string, { maxProgramBytes }: Config): string {
+  // A byte order mark is no part of the text; bpftrace takes it for three invalid characters.
+  const program = String(text ?? '').replace(/^\uFEFF/, '');
+  const bytes = Buffer.byteLength(program);
+  if (program.trim() === '') {
+    throw new Refusal(
+      'invalid_argument',
+      'the program is empty',
+      'pass bpftrace source text, such as: interval:s:1 { @n = count(); }',
+    );
+  }
+  if (bytes > maxProgramBytes) {
+    throw new Refusal(
+      'invalid_argument',
+      `the program has ${bytes} bytes, the limit is ${maxProgramBytes}`,
+      'shorten it, or ask the operator to raise max-program-bytes',
+    );
+  }
+  if (program.includes('\0')) {
+    throw new Refusal(
+      'invalid_argument',
+      'the program holds a NUL byte',
+      'remove it: bpftrace source is text',
+    );
+  }
+  return program;
+}
