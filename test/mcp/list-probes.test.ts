@@ -88,6 +88,8 @@ describe('list_probes', () => {
     assert.match(spelled.text, /nearest: .*tracepoint:syscalls:sys_enter_openat\b/);
     const words = await ask({ filter: 'retransmt' });
     assert.match(words.text, /nearest: tracepoint:tcp:tcp_retransmit_skb/);
+    const both = await ask({ filter: 'tcp retransmt', limit: 1 });
+    assert.match(both.text, /with a word spelled otherwise: tracepoint:tcp:tcp_retransmit_skb/);
     const loose = await ask({ filter: 'tcp retransmit nosuchwordatall', limit: 1 });
     assert.match(loose.text, /none has all the words.*\ntracepoint:tcp:tcp_retransmit_skb/);
   });

@@ -51,7 +51,10 @@ async function find(request: Extract<ProbeRequest, { kind: 'find' }>): Promise<F
   const { filter, limit, start } = request;
   const matches = matchesOf(list, generation, filter);
   const page = pageOf(list, matches, { limit, start, generation });
-  if (matches.ids.length > 0) return page;
+  if (matches.ids.length > 0) {
+    // Some word has a slip of the pen, it may be.
+    return page.loose ? { ...page, nearest: nearestMatches(list, filter) } : page;
+  }
   const kind = filter.kind === 'pattern' ? filter.provider : undefined;
   return {
     ...page,

@@ -15,6 +15,8 @@ export interface WordMatches {
   ids: Uint32Array;
   /** No probe has all the words: these have most of them. */
   loose: boolean;
+  /** Of the words and concepts asked for, how many the matches have. */
+  most: number;
 }
 
 /** What a probe found by a concept is worth: more than the rarest word of any list. */
@@ -29,6 +31,8 @@ const MISSPELT = 0.5;
 /** Shorter words are parts of too many others. */
 const BEGINS_LENGTH = 3;
 const INSIDE_LENGTH = 4;
+/** Shorter words are too near to each other. */
+const GUESSED_LENGTH = 4;
 /** For each word that a name has, since the shorter of two names is about less else. */
 const LENGTH_DISCOUNT = 0.04;
 const LESS_LIKELY_DISCOUNT = 0.95;
@@ -48,11 +52,16 @@ export function findByWords(list: ProbeList, text: string): WordMatches {
   return rank(list, unitsOf(list, question, false), question);
 }
 
-/** The probes nearest to a question that none answers: misspelt words are guessed. Best first. */
+/**
+ * The probes nearest to a question that none answers in full, with misspelt words guessed; best first. Empty
+ * when guessing gets no nearer.
+ */
 export function guessByWords(list: ProbeList, text: string, limit: number): string[] {
   const question = { ...questionOf(text), providers: new Set<string>() };
-  const { ids } = rank(list, unitsOf(list, question, true), question);
-  return Array.from(ids.subarray(0, limit), id => list.names[id] ?? '');
+  const plain = rank(list, unitsOf(list, question, false), question);
+  const guess = rank(list, unitsOf(list, question, true), question);
+  if (guess.most <= plain.most) return [];
+  return Array.from(guess.ids.subarray(0, limit), id => list.names[id] ?? '');
 }
 
 /** @param guess words that nothing has are taken for misspelt ones */
@@ -98,6 +107,7 @@ function unitOf(list: ProbeList, word: string): Unit {
 
 function unitOfMisspelt(list: ProbeList, word: string): Unit {
   const unit: Unit = new Map();
+  if (word.length < GUESSED_LENGTH) return unit;
   for (const { id, alike } of tokensLike(list, word)) addProbes(list, unit, id, MISSPELT * alike);
   return weighted(list, unit);
 }
@@ -126,7 +136,7 @@ function allOf([first = new Map(), ...others]: readonly Unit[]): Unit {
 function rank(list: ProbeList, units: readonly Unit[], { providers }: Question): WordMatches {
   const ranges = list.providers.filter(({ provider }) => providers.size === 0 || providers.has(provider));
   if (units.length === 0)
-    return { ids: providers.size > 0 ? idsIn(ranges) : new Uint32Array(), loose: false };
+    return { ids: providers.size > 0 ? idsIn(ranges) : new Uint32Array(), loose: false, most: 0 };
   const scores = new Float32Array(list.names.length);
   const had = new Uint8Array(list.names.length);
   const touched: number[] = [];
@@ -148,7 +158,7 @@ function rank(list: ProbeList, units: readonly Unit[], { providers }: Question):
   for (const id of ids) scores[id] = (scores[id] ?? 0) * (priors[id] ?? 1);
   // Numbers of probes are in the order of their names.
   ids.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-  return { ids, loose: most > 0 && most < units.length };
+  return { ids, loose: most > 0 && most < units.length, most };
 }
 
 const keptPriors = new WeakMap<ProbeList, Float32Array>();

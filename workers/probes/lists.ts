@@ -7,6 +7,11 @@ import { run } from './run.js';
 
 /** The lists of binaries that are kept, by probes in all; a name takes some 100 bytes. */
 const BINARY_PROBES_MAX = 500_000;
+/**
+ * Probes come and go with modules, and with little else that could be watched: groups of events that a person
+ * defines, BPF programs of others. A list as old as this is still given, and made anew meanwhile.
+ */
+const RENEW_AFTER_MS = 10 * 60_000;
 
 export interface KeptList {
   list: ProbeList;
@@ -16,6 +21,7 @@ export interface KeptList {
 
 interface Kept {
   identity: string;
+  since: number;
   made: Promise<KeptList | AskFailure>;
 }
 
@@ -30,9 +36,12 @@ export function listOf(source: ProbeSource): Promise<KeptList | AskFailure> {
   if (source.identity === undefined) return make(source);
   const identity = isKernel ? `${source.identity}\n${kernelState()}` : source.identity;
   const kept = isKernel ? kernel : binaries.get(source.key);
-  if (kept?.identity === identity) return kept.made;
+  if (kept?.identity === identity) {
+    if (isKernel && performance.now() - kept.since > RENEW_AFTER_MS) renew(kept, source);
+    return kept.made;
+  }
   const made = make(source);
-  const next = { identity, made };
+  const next = { identity, made, since: performance.now() };
   if (isKernel) kernel = next;
   else keepBinary(source.key, next);
   void made.then(result => {
@@ -42,6 +51,13 @@ export function listOf(source: ProbeSource): Promise<KeptList | AskFailure> {
     if (binaries.peek(source.key) === next) binaries.delete(source.key);
   });
   return made;
+}
+
+function renew(kept: Kept, source: ProbeSource): void {
+  kept.since = performance.now();
+  void make(source).then(result => {
+    if (kernel === kept && !('failed' in result)) kept.made = Promise.resolve(result);
+  });
 }
 
 function keepBinary(key: string, kept: Kept): void {
@@ -60,7 +76,8 @@ function keepBinary(key: string, kept: Kept): void {
 async function make(source: ProbeSource): Promise<KeptList | AskFailure> {
   const { stdout, stderr, status } = await run(source.spawn);
   const names = stdout.split('\n').filter(line => /^[a-z]+:/.test(line));
-  // A kernel always has some; a binary may have none.
+  // What was ended by the bound is a part of a list. A kernel always has some probes; a binary may have none.
+  if (status === null) return { failed: { stderr: stderr || 'bpftrace did not end in time', status } };
   if (names.length === 0 && (status !== 0 || source.key === 'kernel')) return { failed: { stderr, status } };
   generations++;
   return { list: new ProbeList(withEvents(names)), generation: generations };

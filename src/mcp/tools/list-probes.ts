@@ -47,7 +47,10 @@ export const listProbes = defineTool({
       .optional()
       .describe('tracepoints by group; without a filter'),
     loose: z.literal(true).optional().describe('no probe has all the words; these have most of them'),
-    nearest: z.array(z.string()).optional().describe('when nothing matches: names that are near'),
+    nearest: z
+      .array(z.string())
+      .optional()
+      .describe('when nothing matches, or not all the words: names that are near'),
     no_such_kind: z.string().optional().describe('this host lists no probe of this kind at all'),
     always: z.array(z.string()).optional().describe('never listed, always there, and asked for it seems'),
     definition: z.array(z.string()).optional().describe('lines of the type that the filter names'),
@@ -58,6 +61,9 @@ export const listProbes = defineTool({
     return { structured: page, text: textOf(page, args.filter) };
   },
 });
+
+/** Where there is something to show, what else may have been meant is an aside. */
+const NEAREST_OF_LOOSE = 3;
 
 function textOf(page: ProbePage, filter = ''): string {
   const lines = page.definition ?? page.probes.map(probe => [probe.name, ...fieldLines(probe)].join('\n'));
@@ -71,7 +77,10 @@ function head(page: ProbePage, filter: string): string {
   const shown = `${page.count} of ${page.total}`;
   if (page.definition && page.total > 0) return `${shown} lines`;
   if (page.total > 0) {
-    const loose = page.loose ? '; none has all the words, these have most' : '';
+    const meant = page.nearest
+      ? `; with a word spelled otherwise: ${page.nearest.slice(0, NEAREST_OF_LOOSE).join(', ')}`
+      : '';
+    const loose = page.loose ? `; none has all the words, these have most${meant}` : '';
     return `${shown} probes (${counts(page.totals)})${loose}`;
   }
   const what = page.definition ? 'no type or member of this kernel is' : 'no listed probe matches';

@@ -318,6 +318,25 @@ describe('what a caller writes never becomes an option', () => {
   });
 });
 
+describe('details', () => {
+  test('of a kernel function are those of BTF, by the names that a program uses', async t => {
+    const index = new Host(['kprobe:vfs_read', 'kprobe:nf:vfs_read', 'kprobe:no_such_function']).index();
+    const { probes } = await index.find({ filter: 'kprobe:*', details: true });
+    if (probes.every(({ fields }) => fields?.length === 0)) return t.skip('this kernel has no BTF');
+    const fields = (name: string) => probes.find(probe => probe.name === name)?.fields;
+    assert.deepEqual(fields('kprobe:vfs_read')?.[0], { name: 'file', type: 'struct file *', access: 'arg0' });
+    assert.deepEqual(fields('kprobe:vfs_read')?.[2], { name: 'count', type: 'size_t', access: 'arg2' });
+    // A module's function of the same name may take something else.
+    assert.deepEqual(fields('kprobe:nf:vfs_read'), []);
+    assert.deepEqual(fields('kprobe:no_such_function'), []);
+    const returned = await index.find({ filter: 'kretprobe:vfs_read', details: true });
+    assert.deepEqual(returned.probes.at(-1), {
+      name: 'kretprobe:vfs_read',
+      fields: [{ name: 'retval', type: 'ssize_t' }],
+    });
+  });
+});
+
 describe('for other parts of the server', () => {
   test('expand: what an attach point stands for; nearest: what was meant', async () => {
     const index = new Host([...LIST, 'kprobe:tcp_sendmsg', 'kprobe:tcp_recvmsg']).index();
