@@ -4,19 +4,24 @@ import type { Summary } from '../engine/index.js';
 const PAGE = 50;
 
 /**
- * One page of a client's executions, newest first. The cursor is the id of the last one given, so that new
- * executions, which come before it, move nothing.
- * @throws McpError when the one it names has been forgotten
+ * Of a client's executions, newest first, those behind the one that `cursor` names: the last one given before.
+ * So new executions, which come before it, move nothing. Undefined when it has been forgotten.
  */
-export function pageOf(all: readonly Summary[], cursor: string | undefined) {
+export function behind(all: readonly Summary[], cursor: string | undefined): Summary[] | undefined {
+  if (cursor === undefined) return [...all];
   const last = all.findIndex(({ execution_id }) => execution_id === cursor);
-  if (cursor !== undefined && last < 0) {
+  return last < 0 ? undefined : all.slice(last + 1);
+}
+
+/** One page for the protocol's own lists. @throws McpError */
+export function pageOf(all: readonly Summary[], cursor: string | undefined) {
+  const rest = behind(all, cursor);
+  if (!rest) {
     throw new McpError(
       ErrorCode.InvalidParams,
       'the cursor names no execution any more; list from the start',
     );
   }
-  const page = all.slice(last + 1, last + 1 + PAGE);
-  const more = last + 1 + PAGE < all.length;
-  return { page, nextCursor: more ? page.at(-1)?.execution_id : undefined };
+  const page = rest.slice(0, PAGE);
+  return { page, nextCursor: rest.length > PAGE ? page.at(-1)?.execution_id : undefined };
 }

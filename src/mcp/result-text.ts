@@ -19,7 +19,7 @@ function headLine(result: Result): string[] {
   if (result.attached_probes !== undefined && result.status !== 'failed') {
     parts.push(`${result.attached_probes} probe${result.attached_probes === 1 ? '' : 's'} attached`);
   }
-  if (result.exit_code !== undefined && result.exit_code !== 0)
+  if (result.exit_code !== undefined && result.exit_code !== 0 && !isDiagnosed(result))
     parts.push(`exit code ${result.exit_code ?? 'none'}`);
   return parts;
 }
@@ -40,8 +40,13 @@ function state(result: Result): string {
     case 'stopped':
       return `stopped${result.ended_by === 'shutdown' ? ' because the server shuts down' : ''} after ${duration} s${result.error_message ? `: ${result.error_message}` : ''}`;
     case 'failed':
-      return `failed (${result.reason}): ${result.error_message}`;
+      return `failed (${result.reason})${isDiagnosed(result) ? '' : `: ${result.error_message}`}`;
   }
+}
+
+/** The first diagnostic, which comes next, says it all. */
+function isDiagnosed({ error_message: message, diagnostics: [first] }: Result): boolean {
+  return first !== undefined && (message?.endsWith(first.message) ?? false);
 }
 
 /** What is missing for good, and what to do so that it is not next time. */
@@ -79,9 +84,7 @@ function output(result: Result): string[] {
   const { lines_total: total, offset, next_offset: next, tail, search } = result;
   if (total === 0) {
     return result.status === 'running' && result.maps.length === 0
-      ? [
-          `no complete line printed yet (maps come when it ends); ${TOOL.getResult} with wait, or ${TOOL.stop}`,
-        ]
+      ? [`nothing printed yet; maps come when it ends (${TOOL.getResult} with wait), or with snapshot`]
       : [];
   }
   if (search) {
@@ -97,7 +100,23 @@ function output(result: Result): string[] {
     return [`${total} lines printed, none given; offset ${next} reads on`];
   const more = result.has_more && !tail ? `; offset ${next} reads on` : '';
   const head = `lines ${offset} to ${next - 1} of ${total}${more}:`;
-  if (!tail) return [head, ...result.output];
+  if (!tail) return [head, ...folded(result.output)];
   const gap = `[${tail.offset - next} lines left out: offset ${next} reads on, match searches]`;
-  return [head, ...result.output, gap, ...tail.output];
+  return [head, ...folded(result.output), gap, ...folded(tail.output)];
+}
+
+/** From this many on, equal lines in a row are one line and a number. */
+const FOLDED_MIN = 4;
+
+function folded(lines: readonly string[]): string[] {
+  const text: string[] = [];
+  for (let at = 0, end = 0; at < lines.length; at = end) {
+    const line = lines[at] ?? '';
+    end = at + 1;
+    while (end < lines.length && lines[end] === line) end++;
+    const times = end - at;
+    if (times >= FOLDED_MIN) text.push(line, `[the same ${times - 1} times more]`);
+    else text.push(...lines.slice(at, end));
+  }
+  return text;
 }

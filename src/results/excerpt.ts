@@ -30,10 +30,12 @@ interface Room {
 const LINE_SHARE = 1 / 4;
 /** Raw bytes that are read for a byte that is shown: an escaped byte of ours is ten of bpftrace's. */
 const RAW_PER_SHOWN = 10;
+/** Of text that is mostly ASCII. */
+const RAW_PER_SHOWN_MOSTLY = 2;
 
 /** The lines from `offset` on without a gap: as many as fit, and one at least, shortened if it must be. */
 export function page(ring: RingViews, offset: number, room: Room): Excerpt {
-  const slice = readLines(ring, offset, room.lines, room.bytes * RAW_PER_SHOWN);
+  const slice = enough(ring, offset, room);
   const output: string[] = [];
   let left = room.bytes;
   for (const [i, line] of slice.lines.entries()) {
@@ -51,6 +53,13 @@ export function page(ring: RingViews, offset: number, room: Room): Excerpt {
     truncated: slice.truncated.filter(i => i < output.length).length,
     shortened: output.length > 0 && output[0] !== slice.lines[0] ? 1 : 0,
   };
+}
+
+/** The lines from `offset` on, as many as there can be room for. */
+function enough(ring: RingViews, offset: number, { bytes, lines }: Room): LineSlice {
+  const slice = readLines(ring, offset, lines, bytes * RAW_PER_SHOWN_MOSTLY);
+  if (slice.lines.length === lines || cost(slice.lines) > bytes) return slice;
+  return readLines(ring, offset, lines, bytes * RAW_PER_SHOWN);
 }
 
 /** All lines that are kept, or the oldest and the newest of them. */

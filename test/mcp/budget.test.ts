@@ -102,9 +102,9 @@ const CASES: Case[] = [
   },
 ];
 
-/** A fake bpftrace whose program is the number of a case. */
+/** A fake bpftrace whose program ends in the number of a case. */
 const FAKE = [
-  'read -r number',
+  'read -r _begin _open _close _comment number',
   `cat "${folder}/budget-$number.out"`,
   `cat "${folder}/budget-$number.err" >&2`,
   `exit $(cat "${folder}/budget-$number.code")`,
@@ -121,7 +121,7 @@ describe('budgets', () => {
       writeFileSync(join(folder, `budget-${i}.out`), stdout.map(line => `${line}\n`).join(''));
       writeFileSync(join(folder, `budget-${i}.err`), stderr);
       writeFileSync(join(folder, `budget-${i}.code`), stdout.length > 0 ? '0' : '1');
-      ids.set(name, me.submit({ program: `${i}\n` }));
+      ids.set(name, me.submit({ program: `BEGIN { } // ${i}\n` }));
     });
     for (const id of ids.values()) await me.untilEnded(id, { boundMs: 60_000 });
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Summary } from '../../src/results/result.js';
 import { ServerUnderTest } from '../support/server.js';
 
 interface Probe {
@@ -73,7 +74,7 @@ describe('tools over stdio', () => {
     assert.equal(reply.isError, false);
     assert.equal(reply.structured?.status, 'failed');
     assert.equal(reply.structured?.reason, 'compile_failed');
-    assert.match(reply.text, /^failed \(compile_failed\): 1:20: syntax/);
+    assert.match(reply.text, /^failed \(compile_failed\); execution_id \w+\nerror syntax at 1:20: syntax/);
     assert.doesNotMatch(reply.text.split('\n').slice(0, -1).join('\n'), /RLIMIT_MEMLOCK/, 'noise comes last');
   });
 
@@ -172,6 +173,35 @@ describe('tools over stdio', () => {
     assert.ok(executions.every(execution => execution.ended_by !== undefined));
     const failed = (await server.call('list_executions', { status: 'failed' })).structured;
     assert.ok(Number(failed?.total) >= 2);
+  });
+
+  test('lists keep to the size of a reply and can be read on', async () => {
+    const size = (reply: { text: string; structured: unknown }): number =>
+      Math.max(Buffer.byteLength(reply.text), Buffer.byteLength(JSON.stringify(reply.structured)));
+    for (const filter of [undefined, 'function', 'builtin', 'str', 'printf']) {
+      const reply = await server.call('list_helpers', filter === undefined ? {} : { filter });
+      assert.ok(size(reply) <= 8192, `${filter}: ${size(reply)} bytes`);
+      assert.match(reply.text, filter === undefined ? /^function: .*\bprintf\b/m : /printf|cgroup/);
+    }
+    // Refused programs are no executions; these fail when they are compiled.
+    const program = `BEGIN { $x = ${'1 + '.repeat(60)}"a"; }`;
+    const ids = new Set<string>();
+    for (let i = 0; i < 30; i++) ids.add((await server.result('exec_program', { program })).execution_id);
+    const seen = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const reply = await server.call('list_executions', { ...(cursor && { cursor }) });
+      assert.ok(size(reply) <= 8192, `${size(reply)} bytes`);
+      const page = (reply.structured?.executions ?? []) as Summary[];
+      for (const { execution_id: id } of page) seen.add(id);
+      assert.ok(reply.structured?.total === (await server.call('list_executions')).structured?.total);
+      cursor = reply.structured?.next_cursor as string | undefined;
+    } while (cursor);
+    assert.ok([...ids].every(id => seen.has(id)));
+    assert.match(
+      (await server.call('list_executions', { cursor: 'x' })).text,
+      /^invalid_argument: the cursor/,
+    );
   });
 
   test('a wrong argument, a wrong id, an offset past the end: a tool error that says what to do', async () => {

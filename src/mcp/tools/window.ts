@@ -44,7 +44,7 @@ export const sizeArguments = {
     .min(0)
     .max(MAP_ENTRIES_MAX)
     .optional()
-    .describe(`entries shown of each map, the largest (default ${MAP_ENTRIES_DEFAULT})`),
+    .describe(`entries shown of each map, the largest (default ${MAP_ENTRIES_DEFAULT}; 0 with match)`),
   exact_stacks: z
     .boolean()
     .optional()
@@ -73,7 +73,7 @@ export function windowOf(args: WindowArguments): Window {
     offset,
     limit,
     match,
-    mapEntries: args.map_entries ?? MAP_ENTRIES_DEFAULT,
+    mapEntries: args.map_entries ?? (match === undefined ? MAP_ENTRIES_DEFAULT : 0),
     exactStacks: args.exact_stacks,
     maxBytes: args.max_bytes ?? MAX_BYTES_DEFAULT,
   };
