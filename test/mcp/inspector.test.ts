@@ -25,7 +25,7 @@ describe('the MCP Inspector', () => {
   test('lists the tools', async () => {
     const { tools } = await inspect('tools/list');
     const names = (tools as { name: string }[]).map(tool => tool.name);
-    assert.deepEqual(names.slice(0, 4), ['list_probes', 'list_helpers', 'exec_program', 'get_result']);
+    for (const name of ['list_probes', 'exec_program', 'get_result']) assert.ok(names.includes(name), name);
   });
 
   test('runs a program to its deadline in one call', async () => {
