@@ -1,4 +1,5 @@
 import { diagnosticLines } from '../results/diagnostic-text.js';
+import { lossText } from '../results/loss-text.js';
 import type { Result } from '../results/result.js';
 import { renderMap } from './render.js';
 
@@ -60,9 +61,9 @@ export class RunView {
     if (result.lines_total > 0 && result.maps.length > 0) this.print(['']);
     this.print(result.maps.flatMap(renderMap));
     for (const line of diagnosticLines(result.diagnostics)) this.note(line);
-    if (result.lost_events > 0) this.note(`the kernel dropped ${result.lost_events} events`);
-    const cutBytes = result.losses?.bytes_dropped ?? 0;
-    if (cutBytes > 0) this.note(`${cutBytes} bytes were cut off lines that were too long`);
+    // Lines were shown as they came, before newer ones overwrote them.
+    const lost = lossText({ ...result.losses, lines_dropped: undefined, lines_truncated: undefined });
+    if (lost) this.note(lost);
     if (result.error_message)
       this.note(`${result.status}${result.reason ? ` (${result.reason})` : ''}: ${result.error_message}`);
   }

@@ -1,4 +1,5 @@
 import { diagnosticLines } from '../results/diagnostic-text.js';
+import { lossText } from '../results/loss-text.js';
 import { mapLines } from '../results/map-text.js';
 import type { Result } from '../results/result.js';
 import { TOOL } from './tools/names.js';
@@ -6,7 +7,7 @@ import { TOOL } from './tools/names.js';
 /** A result as an agent reads it: how it stands and what was lost first, then diagnostics, maps and lines. */
 export function resultText(result: Result): string {
   return [
-    [...headLine(result), ...losses(result)].join('; '),
+    [...headLine(result), lossText(result.losses)].filter(Boolean).join('; '),
     ...diagnosticLines(result.diagnostics),
     ...(result.diagnostics_not_shown ? [`${result.diagnostics_not_shown} more messages not shown here`] : []),
     ...maps(result),
@@ -47,24 +48,6 @@ function state(result: Result): string {
 /** The first diagnostic, which comes next, says it all. */
 function isDiagnosed({ error_message: message, diagnostics: [first] }: Result): boolean {
   return first !== undefined && (message?.endsWith(first.message) ?? false);
-}
-
-/** What is missing for good, and what to do so that it is not next time. */
-function losses({ losses: lost }: Result): string[] {
-  if (!lost) return [];
-  const parts: string[] = [];
-  const add = (count: number | undefined, what: string): void => {
-    if (count) parts.push(`${count} ${what}`);
-  };
-  add(lost.lost_events, 'events (the kernel dropped them: aggregate in maps, or filter with a predicate)');
-  add(lost.lines_dropped, 'oldest lines (overwritten by newer ones)');
-  add(lost.lines_truncated, 'of these lines in part (too long)');
-  add(lost.bytes_dropped, 'bytes of lines that were too long');
-  add(lost.map_entries_dropped, 'smallest map entries (too many to keep: use fewer keys)');
-  add(lost.maps_full, 'maps were full and took no more keys (fewer keys, or clear() them)');
-  add(lost.map_updates_lost, 'updates of full maps');
-  add(lost.strings_cut, 'strings in part (as long as they can be)');
-  return [`LOST ${parts.join(', ')}`];
 }
 
 function maps(result: Result): string[] {
