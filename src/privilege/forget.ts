@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 /**
  * Takes a variable out of this process's environment for good. Unsetting it is not enough: /proc/PID/environ
  * shows the memory in which the kernel handed the environment over, so that is overwritten too, through
- * /proc/self/mem. It also keeps the process's memory out of core dumps from here on.
+ * /proc/self/mem.
  *
  * Whoever started this process still has the variable in its own environment.
  */
@@ -11,11 +11,20 @@ export function forgetVariable(name: string): void {
   delete process.env[name];
   try {
     overwriteInitial(name);
-    // No kind of memory is dumped. Unlike the limit of a core file's size this also holds where the kernel pipes
-    // core dumps to a program.
-    writeFileSync('/proc/self/coredump_filter', '0');
   } catch {
     // A kernel without /proc/self/mem, a sandbox: unset is what remains.
+  }
+}
+
+/**
+ * Keeps this process's memory, of whatever kind, out of core dumps from here on. Unlike the limit of a core file's
+ * size this also holds where the kernel pipes core dumps to a program. Children inherit it.
+ */
+export function dumpNoMemory(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0');
+  } catch {
+    // A kernel without core dumps.
   }
 }
 

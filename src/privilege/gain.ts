@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { findExecutable } from './executable.js';
+import { dumpNoMemory } from './forget.js';
 import { chooseLauncher, type Launcher, tryPassword } from './launcher.js';
 import { passwordFromAskpass, passwordFromVariable } from './password.js';
 import { Terminal } from './terminal.js';
@@ -34,6 +35,7 @@ export function launcherFor(bpftrace: string, password = passwordFromVariable())
 async function askOnTerminal(): Promise<string | undefined> {
   const terminal = Terminal.open();
   if (!terminal) return undefined;
+  dumpNoMemory();
   const until = performance.now() + ASK_BOUND_MS;
   const prompt = `bpftrace-mcp: bpftrace needs root. [sudo] password for ${userInfo().username}: `;
   try {

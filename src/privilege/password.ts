@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { forgetVariable } from './forget.js';
+import { dumpNoMemory, forgetVariable } from './forget.js';
 
 /** The peer's name, so that a configuration written for it keeps working. */
 const VARIABLE = 'BPFTRACE_PASSWD';
@@ -15,6 +15,7 @@ let given: string | undefined;
 export function passwordFromVariable(): string | undefined {
   const value = process.env[VARIABLE];
   if (value !== undefined) {
+    dumpNoMemory();
     forgetVariable(VARIABLE);
     given = firstLine(value);
   }
@@ -28,6 +29,7 @@ export function passwordFromVariable(): string | undefined {
 export function passwordFromAskpass(env: NodeJS.ProcessEnv): string | undefined {
   const program = env.SUDO_ASKPASS;
   if (!program) return undefined;
+  dumpNoMemory();
   const { stdout, status } = spawnSync(program, ['bpftrace-mcp: password for sudo: '], {
     stdio: ['ignore', 'pipe', 'ignore'],
     encoding: 'utf8',

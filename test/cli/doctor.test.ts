@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Check, inspectHost } from '../../src/bpftrace/checks.js';
 import { doctor } from '../../src/cli/doctor.js';
 import { findExecutable } from '../../src/privilege/executable.js';
+import { HELPER_PATH } from '../../src/privilege/helper/place.js';
 
 async function run(options: { bpftracePath?: string; fix?: boolean; json?: boolean; tty?: boolean }) {
   const out = Object.assign(new PassThrough(), { isTTY: options.tty === true });
@@ -240,7 +241,7 @@ echo "code $?"; grep -c " /sys/kernel/tracing tracefs" /proc/mounts`;
     const reason = noSudo();
     if (reason) return t.skip(reason);
     if (!readable()) return t.skip('other users cannot read this checkout');
-    const script = `${withSudoers('nobody ALL=(root) NOPASSWD: ALL')}\n${UNMOUNT}\n${AS_NOBODY} ${doctorCommand('bpftrace', '--fix')}`;
+    const script = `${withSudoers(`nobody ALL=(root) NOPASSWD: ALL, !${HELPER_PATH}`)}\n${UNMOUNT}\n${AS_NOBODY} ${doctorCommand('bpftrace', '--fix')}`;
     const { code, printed } = inNamespace(script);
     assert.match(printed, /^\[1\/2\] \S*sudo -n mount -t tracefs .*\n {4}worked$/m);
     assert.match(printed, /^ok {2}privileges +uid 65534, sudo without a password$/m);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { HostInfo } from '../../src/engine/index.js';
+import { HELPER_PATH } from '../../src/privilege/helper/place.js';
 import { orKilled, TICKS } from '../support/ending-server.js';
 import { assertGone, chainOf, liveThrough } from '../support/privileged-life.js';
 import { ServerUnderTest } from '../support/server.js';
@@ -23,7 +24,8 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
   before(() => {
     users = new SudoUsers();
     withPassword = users.add('pw', { password: PASSWORD, rule: 'ALL=(ALL:ALL) ALL' });
-    without = users.add('np', { rule: 'ALL=(ALL:ALL) NOPASSWD: ALL' });
+    // The tests of the helper may have one installed at the same time.
+    without = users.add('np', { rule: `ALL=(ALL:ALL) NOPASSWD: ALL, !${HELPER_PATH}` });
     secretive = users.add('se', { password: SECRET, rule: 'ALL=(ALL:ALL) ALL' });
     nobody = users.add('no', { password: PASSWORD });
   });
@@ -72,6 +74,7 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
       const { looked, found } = whereIs(SECRET);
       assert.ok(looked > 10, `${looked} files of /proc were read`);
       assert.deepEqual(found, []);
+      assert.equal(readFileSync(`/proc/${server.pid}/coredump_filter`, 'utf8').trim(), '00000000');
       assert.ok(!JSON.stringify(results).includes(SECRET));
       await server.close();
       assert.ok(server.log.length > 0 && !server.log.includes(SECRET));
