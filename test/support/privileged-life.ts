@@ -45,7 +45,7 @@ export async function liveThrough(
   assert.ok(timed.duration >= 1, `the deadline counts from attached: ${timed.duration} s`);
   assert.deepEqual(descendantsOf(server.pid), [], 'no child of the server is left after the deadline');
 
-  const wrong = await server.result('exec_program', { program: 'BEGIN { nosuch(); }', ...ENDED });
+  const wrong = await server.result('exec_program', { program: 'BEGIN { @a = 1; @a = "text"; }', ...ENDED });
   assert.deepEqual([wrong.status, wrong.reason, wrong.diagnostics[0]?.line], ['failed', 'compile_failed', 1]);
 
   const begun = await server.result('exec_program', { program: TICKS, timeout: 60 });
