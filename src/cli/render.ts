@@ -1,6 +1,7 @@
 import type { Bucket, TypedMap } from '../contract/map.js';
 import { isHistogram } from '../contract/map-values.js';
-import { isSingle, keyText, mapLines } from '../results/map-text.js';
+import { mapLines } from '../results/map-text.js';
+import { isSingle, keyText } from '../results/value-text.js';
 
 const BAR_CHARACTERS = 50;
 

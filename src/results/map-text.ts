@@ -1,55 +1,46 @@
-import type { Bounds, Histogram, KeyPart, MapValue, TypedMap } from '../contract/map.js';
-import { isFrames, isHistogram, isSeries, isStatistics } from '../contract/map-values.js';
+import type { MapEntry, TypedMap } from '../contract/map.js';
+import { keyText, valueText } from './value-text.js';
 
 /** Entries of one map shown as text, the largest first. */
 const ENTRIES_SHOWN = 20;
 
-/** One map in compact lines: `@n: 20`, an entry a line, the buckets of a histogram in one line. */
+/** One map in compact lines: `@n: 20`; of several entries each in a line of its own, below the name. */
 export function mapLines(map: TypedMap, shown = ENTRIES_SHOWN): string[] {
-  const { name, entries, omitted } = map;
-  if (!entries) return [`${name}: ${valueText(map.value ?? null)}`];
-  const lines = entries
-    .slice(0, shown)
-    .map(({ key, value }) => `${name}[${keyText(key)}]: ${valueText(value)}`);
-  const rest = entries.length - shown;
-  if (rest > 0) lines.push(`${name}: ${rest} smaller entries not shown here`);
-  if (omitted) {
-    const sum = omitted.sum === undefined ? '' : `, together ${omitted.sum}`;
-    lines.push(`${name}: ${omitted.entries} smaller entries not shown${sum}`);
+  const { name, entries } = map;
+  const notes = notesOf(map, shown);
+  if (!entries) return [`${name}: ${valueText(map.value ?? null)}${inParentheses(notes)}`];
+  const [only] = entries;
+  if (only && entries.length === 1) return [`${name}[${entryText(only, ']: ')}${inParentheses(notes)}`];
+  return [
+    `${name}:${inParentheses(notes)}`,
+    ...entries.slice(0, shown).map(entry => ` ${entryText(entry, ': ')}`),
+  ];
+}
+
+function entryText({ key, value }: MapEntry, between: string): string {
+  return `${keyText(key)}${between}${valueText(value)}`;
+}
+
+/** What the entries alone do not say. */
+function notesOf(map: TypedMap, shown: number): string[] {
+  const { entries = [], omitted } = map;
+  const notes: string[] = [];
+  if (entries.length > shown) notes.push(`the ${shown} largest of ${entries.length} keys`);
+  if (omitted && map.entries_total === undefined) notes.push('a value too large to keep');
+  else if (omitted) {
+    const sum = omitted.sum === undefined ? '' : ` with ${omitted.sum} together`;
+    notes.push(`${map.entries_total} keys, the ${omitted.entries} smallest${sum} not shown`);
   }
-  return lines;
+  if (map.stacks_merged) notes.push(`${map.stacks_merged} stacks merged into others, offsets apart`);
+  // Where a part is missing it is seen; of a key that is whole it is not.
+  if (map.keys_unsplit && (map.keys?.length ?? 0) > 1) notes.push(`keys whole: ${map.keys_unsplit}`);
+  if (map.blanks_lost) notes.push('spaces missing in keys');
+  if (map.strings_not_utf8) notes.push('\\xNN: a byte that is no UTF-8');
+  if (map.full) notes.push(`full${map.updates_lost ? `, ${map.updates_lost} updates lost` : ''}`);
+  if (map.strings_cut) notes.push(`${map.strings_cut} strings cut`);
+  return notes;
 }
 
-export function keyText(key: readonly KeyPart[]): string {
-  return key.map(part => (Array.isArray(part) ? framesText(part) : String(part))).join(', ');
-}
-
-export function valueText(value: MapValue): string {
-  if (isHistogram(value)) return histogramText(value);
-  if (isStatistics(value)) return `count ${value.count}, average ${value.average}, total ${value.total}`;
-  if (isFrames(value)) return framesText(value);
-  if (isSeries(value)) return value.map(point => `${point.at} ${point.value}`).join(', ');
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function framesText(frames: { symbol: string; offset?: number | undefined }[]): string {
-  return frames
-    .map(({ symbol, offset }) => (offset === undefined ? symbol : `${symbol}+${offset}`))
-    .join(' < ');
-}
-
-function histogramText({ count, p50, p90, p99, buckets }: Histogram): string {
-  if (!p50 || !p90 || !p99) return 'n=0';
-  const all = buckets.map(([lower, upper, n]) => `${boundsText([lower, upper])}:${n}`).join(' ');
-  return `n=${count} p50 ${boundsText(p50)} p90 ${boundsText(p90)} p99 ${boundsText(p99)} | ${all}`;
-}
-
-/** `[4,8)`; a missing bound is open; a single value stands alone. */
-export function boundsText([lower, upper]: Bounds): string {
-  if (isSingle([lower, upper])) return String(lower);
-  return `${lower === null ? '(..' : `[${lower}`},${upper ?? '..'})`;
-}
-
-export function isSingle([lower, upper]: Bounds): boolean {
-  return typeof lower === 'number' && upper === lower + 1;
+function inParentheses(notes: readonly string[]): string {
+  return notes.length > 0 ? ` (${notes.join('; ')})` : '';
 }

@@ -4,7 +4,8 @@ import type { Frame, Histogram, MapEntry, MapValue, TypedMap } from '../contract
 import { isFrames, isHistogram, isSeries, SUMMED, weightOf } from '../contract/map-values.js';
 import { jsonBytes, shortened } from './bytes.js';
 import { mapSchema } from './map-schema.js';
-import { keyText, mapLines, valueText } from './map-text.js';
+import { mapLines } from './map-text.js';
+import { keyText, valueText } from './value-text.js';
 
 /** A map as one reply shows it. */
 export const shownMapSchema = mapSchema.extend({
