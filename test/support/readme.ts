@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasLoss, MAP_LOSSES, type MapLoss } from '../../src/bpftrace/map-losses.js';
 import { flagOf, loadConfig, rangeOf, settingNames, settings, variableOf } from '../../src/config.js';
 import type { Tool } from '../../src/mcp/tool.js';
 import { allTools } from '../../src/mcp/tools/index.js';
@@ -14,6 +15,7 @@ const PARTS: Record<string, () => string> = {
   result: resultTable,
   settings: settingTable,
   support: supportMarkdown,
+  'map losses': mapLossTable,
 };
 
 export function withGeneratedParts(readme: string): string {
@@ -46,6 +48,15 @@ function resultTable(): string {
     return `| \`${name}\` | ${presence} | ${cell(schema.description ?? '')} |`;
   });
   return ['| field | there | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function mapLossTable(): string {
+  const rows = MAP_LOSSES.map((loss: MapLoss) => {
+    const versions = ['0.17', '0.23', '0.27'].filter(release => hasLoss(loss.id, Number(release.slice(2))));
+    const which = versions.length === 3 ? 'all' : versions.join(', ');
+    return `| ${which} | ${cell(loss.what)} | ${cell(loss.here)} |`;
+  });
+  return ['| bpftrace | what it does | here |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function argumentsOf(tool: Tool): string {
