@@ -163,7 +163,7 @@ exit 255`,
     const path = script('hangs', `trap '' TERM\nsleep 600 &\necho $$ $! > ${pids}\nwait`);
     const startMs = performance.now();
     const check = named((await inspectHost({ bpftracePath: path })).checks, 'bpftrace');
-    assert.ok(performance.now() - startMs < 15_000);
+    assert.ok(performance.now() - startMs < 40_000);
     assert.equal(check.answer, 'no');
     assert.match(check.detail, /did not end within \d+ ms and was killed/);
     for (const pid of readFileSync(pids, 'utf8').trim().split(' ')) {

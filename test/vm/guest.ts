@@ -53,6 +53,7 @@ for system in ${OTHER_SYSTEMS.join(' ')}; do
 done
 cd ${PROJECT}
 uname -r > /dev/ttyS1
+[ -z "$UPDATE_SUPPORT" ] || echo '{}' > test/fixtures/support.json
 ${lines.join('\n')}
 cat test/fixtures/support.json > /dev/ttyS2
 echo "guest: at its end after $(cut -d' ' -f1 /proc/uptime) s" > /dev/ttyS1

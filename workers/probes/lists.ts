@@ -77,7 +77,7 @@ async function make(source: ProbeSource): Promise<KeptList | AskFailure> {
   const { stdout, stderr, status } = await run(source.spawn);
   const names = stdout.split('\n').filter(line => /^[a-z]+:/.test(line));
   // What was ended by the bound is a part of a list. A kernel always has some probes; a binary may have none.
-  if (status === null) return { failed: { stderr: stderr || 'bpftrace did not end in time', status } };
+  if (status === null) return { failed: { stderr, status } };
   if (names.length === 0 && (status !== 0 || source.key === 'kernel')) return { failed: { stderr, status } };
   generations++;
   return { list: new ProbeList(withEvents(names)), generation: generations };

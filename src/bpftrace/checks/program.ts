@@ -16,8 +16,8 @@ interface FoundBpftrace {
   version?: BpftraceVersion;
 }
 
-/** Printing the version takes bpftrace 50 ms; slow disks and cold caches get the rest. */
-const VERSION_TIMEOUT_MS = 10_000;
+/** Printing the version takes bpftrace 50 ms; slow disks and cold caches get the rest, as do emulated processors. */
+const VERSION_TIMEOUT_MS = 20_000;
 /** Fixtures, and so the parsers, reach back to this one. */
 const OLDEST_TRIED: Release = '0.17';
 

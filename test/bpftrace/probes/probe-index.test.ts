@@ -27,6 +27,7 @@ class Host {
     `printf '%s\\037' "$#" "$@" >> ${this.base}.calls; printf '\\n' >> ${this.base}.calls`,
     `while [ -e ${this.base}.wait ]; do sleep 0.02; done`,
     `cat ${this.base}.list`,
+    `[ ! -e ${this.base}.kill ] || kill -KILL $$`,
   );
   private version = 1;
 
@@ -43,6 +44,11 @@ class Host {
   /** It answers when the file is gone. */
   get gate(): string {
     return `${this.base}.wait`;
+  }
+
+  /** It is killed behind its list when the file is there. */
+  get killer(): string {
+    return `${this.base}.kill`;
   }
 
   /** The arguments of each call. */
@@ -121,6 +127,14 @@ describe('the list of probes', () => {
     const host = new Host([]);
     await assert.rejects(host.index().find({}), refused('internal', /lists no probes: exit status 0/));
     host.list(LIST);
+    assert.equal((await host.index().find({})).total, 5);
+  });
+
+  test('that was cut off is not taken for a short one', async () => {
+    const host = new Host(LIST);
+    writeFileSync(host.killer, '');
+    await assert.rejects(host.index().find({}), refused('internal', /lists no probes: .*ended by SIGKILL/));
+    rmSync(host.killer);
     assert.equal((await host.index().find({})).total, 5);
   });
 
