@@ -43,10 +43,16 @@ export class ProbeList {
     this.lengths = new Uint8Array(this.names.length);
     const counts: number[] = [];
     const tokensOfNames: number[][] = this.names.map((name, id) => {
-      const own = new Set(tokensOf(name).map(token => this.numberOf(token)));
-      this.lengths[id] = Math.min(own.size, 255);
-      for (const token of own) counts[token] = (counts[token] ?? 0) + 1;
-      return [...own];
+      // A handful: a Set for each of 150,000 names would take longer than looking.
+      const own: number[] = [];
+      for (const text of tokensOf(name)) {
+        const token = this.numberOf(text);
+        if (own.includes(token)) continue;
+        own.push(token);
+        counts[token] = (counts[token] ?? 0) + 1;
+      }
+      this.lengths[id] = Math.min(own.length, 255);
+      return own;
     });
     this.postingStarts = new Uint32Array(this.tokens.length + 1);
     for (const [token, count] of counts.entries())

@@ -14,11 +14,16 @@ function plainly(names: readonly string[], { provider, rest }: ProbePattern): st
   return names.filter(name => regexp.test(name));
 }
 
+/** Each sixth function of the 150,000, so that the plain way does not take the longest: what is compared is the same. */
+const EACH = 6;
+
 describe('patterns', () => {
   let list: ProbeList;
   before(() => {
     list = new ProbeList([
-      ...manyProbes(),
+      ...manyProbes().filter((name, i) => name.startsWith('tracepoint:') || i % EACH === 0),
+      'kprobe:tcp_sendmsg',
+      'kprobe:lower_case_name',
       'kprobe:camelCaseName',
       'kprobe:nf:CamelCaseNAME',
       'iter:x.y-z@w',
