@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { runCommand } from '../bpftrace/checks/command.js';
 import {
   type Context,
   type Diagnostic,
@@ -6,8 +7,10 @@ import {
   diagnose,
   explain,
 } from '../bpftrace/diagnostics/index.js';
-import type { Installation } from '../bpftrace/installation.js';
 import type { ProbeIndex } from '../bpftrace/probes/index.js';
+import { TRACE_ARGS } from '../bpftrace/spawn-plan.js';
+import type { BpftraceVersion } from '../bpftrace/version.js';
+import type { SpawnPlan } from '../contract/trace.js';
 
 const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 /** A failure is told without hints rather than later: the first list of a slow host's probes takes longer. */
@@ -15,15 +18,28 @@ const HINTS_BOUND_MS = 10_000;
 /** Of a C type; task_struct has some 300. */
 const MEMBERS_MAX = 1000;
 
+/** Where bpftrace tells that the verifier refused a program, and not why. */
+const WITHOUT_LOG =
+  /^ERROR: Error loading (?:BPF )?program.*(?:\(try -v\)|Use -v for full kernel error log)/m;
+/** The same words again with the verifier's, which are of use at their end: 1 MB by default. */
+const VERBOSE_ARGS: readonly string[] = ['-v', ...TRACE_ARGS];
+const VERBOSE_BOUND_MS = 5000;
+const VERBOSE_CHARACTERS_MAX = 4 * 1024 * 1024;
+
+interface DiagnosticianParts {
+  probes: ProbeIndex;
+  version: () => Promise<BpftraceVersion | undefined>;
+  /** How to have a program refused once more; absent where its beginning must not run twice. @throws Refusal */
+  again?: (args: readonly string[], lifetimeMs: number) => SpawnPlan;
+}
+
 /** Tells what bpftrace said, with hints from this host's probes and the installed version. */
 export class Diagnostician {
   private readonly host: DiagnosticHost;
+  private readonly closed = new AbortController();
 
-  constructor(
-    probes: ProbeIndex,
-    private readonly installation: Installation,
-  ) {
-    this.host = hostOf(probes);
+  constructor(private readonly parts: DiagnosticianParts) {
+    this.host = hostOf(parts.probes);
   }
 
   /** Never throws; takes at most {@link HINTS_BOUND_MS}. */
@@ -39,9 +55,33 @@ export class Diagnostician {
     }
   }
 
+  /** Ends what is being asked. */
+  close(): void {
+    this.closed.abort();
+  }
+
   private async withHints(stderr: string, context: Context): Promise<Diagnostic[]> {
-    const version = await this.installation.version();
-    return explain(stderr, { ...context, version }, this.host);
+    const version = await this.parts.version();
+    const words = (WITHOUT_LOG.test(stderr) && (await this.withLog(context.program ?? ''))) || stderr;
+    return explain(words, { ...context, version }, this.host);
+  }
+
+  /**
+   * The verifier's log comes with `-v` only, and with it on every run. So a program that was refused is loaded once
+   * more, and refused again: a program whose loading fails has attached nothing that would see anything.
+   */
+  private async withLog(program: string): Promise<string | undefined> {
+    const { again } = this.parts;
+    if (!again) return undefined;
+    const plan = await orElse((async () => again(VERBOSE_ARGS, VERBOSE_BOUND_MS))(), undefined);
+    if (!plan) return undefined;
+    const { stderr } = await runCommand(plan, {
+      stdin: program,
+      timeoutMs: VERBOSE_BOUND_MS,
+      outputCharsMax: VERBOSE_CHARACTERS_MAX,
+      cancel: this.closed.signal,
+    });
+    return /^ERROR: Error loading/m.test(stderr) ? stderr : undefined;
   }
 }
 

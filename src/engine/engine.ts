@@ -74,7 +74,12 @@ export class Engine {
       plan: args => this.plan(args),
     });
     this.snapshots = new SnapshotSupport(this.installation);
-    this.diagnostician = new Diagnostician(this.probes, this.installation);
+    this.diagnostician = new Diagnostician({
+      probes: this.probes,
+      version: () => this.installation.version(),
+      // What BEGIN does is done again: printing, unless more is allowed.
+      ...(config.policy !== 'unsafe' && { again: (args, lifetimeMs) => this.plan(args, lifetimeMs) }),
+    });
     this.validator = new Validator({
       version: () => this.installation.version(),
       plan: (args, lifetimeMs) => this.plan(args, lifetimeMs),
@@ -203,6 +208,7 @@ export class Engine {
     for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
     this.installation.close();
     this.validator.close();
+    this.diagnostician.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
   }

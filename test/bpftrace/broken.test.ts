@@ -132,6 +132,15 @@ describe('broken programs', () => {
     });
   }
 
+  test('the verifier says why it refused a program, though bpftrace does not', async () => {
+    const result = await run('BEGIN { } interval:ms:100 { $i = 0; while (1) { $i++; } }');
+    const error = result.diagnostics.find(({ code }) => code === 'verifier');
+    assert.match(error?.message ?? '', /: infinite loop detected/);
+    assert.match(error?.log ?? '', /goto pc/);
+    assert.ok((error?.log_lines ?? 0) > 5);
+    assert.deepEqual([error?.line, error?.column], [1, 11]);
+  });
+
   test('all of all', t => {
     const { placed, programs, hinted, hints, cured, replacements } = told;
     t.diagnostic(

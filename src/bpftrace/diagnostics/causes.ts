@@ -15,6 +15,12 @@ const FOLLOWS: readonly RegExp[] = [
   /\$\$\w+/,
 ];
 
+/** Of these, an agent can make nothing where the cause is told. */
+const TELLS_NOTHING =
+  /^(?:Loading BPF object|Clang parse error|Include headers with missing|Cannot take type definitions)/;
+/** With -v, 0.23 names every program of which one was refused; the others' logs hold nothing but their statistics. */
+const EMPTY_LOG = /^processed \d+ insns[^\n]*$/;
+
 /** Parsers that have lost their way: what they say later follows from the first error. */
 const ONE_IS_ENOUGH: ReadonlySet<string> = new Set(['syntax', 'c_code', 'include']);
 
@@ -26,7 +32,9 @@ export function byCause(all: readonly Finding[], text: ProgramText): Finding[] {
   const noise = all.filter((each, index) => each.noise && firstWith(all, each) === index);
   const telling = all.filter(each => !each.noise);
   const errors = telling.filter(({ severity }) => severity === 'error');
-  const leading = errors.filter(error => !follows(error) && !isAssigned(error, text));
+  const leading = errors.filter(
+    error => !follows(error) && !isAssigned(error, text) && !EMPTY_LOG.test(error.log ?? ''),
+  );
   const first = leading[0] ?? errors[0];
   const causes: Finding[] = [];
   for (const error of errors) {
@@ -86,7 +94,7 @@ function addTo(causes: Finding[], finding: Finding, isSame: (cause: Finding) => 
 
 function addNotes(cause: Finding, { message, notes = [] }: Finding): void {
   const known = new Set([cause.message, ...(cause.notes ?? [])]);
-  const added = [message, ...notes].filter(note => !known.has(note));
+  const added = [message, ...notes].filter(note => !known.has(note) && !TELLS_NOTHING.test(note));
   if (added.length > 0) cause.notes = [...(cause.notes ?? []), ...new Set(added)];
 }
 

@@ -48,7 +48,7 @@ function toFinding(said: Said, text: ProgramText, goesOnAfterClang: boolean): Fi
     ...(kind.subject !== undefined && { subject: kind.subject }),
     ...(range && { ...text.placeOf(range), range }),
     ...(said.hint !== undefined && { hint: said.hint }),
-    ...(said.notes.length > 0 && { notes: said.notes }),
+    ...(said.notes.length > 0 && { notes: said.notes.filter(note => !isNoise(note)) }),
     ...log,
     ...((isNoise(said.message) || (said.from === 'clang' && goesOnAfterClang)) && { noise: true as const }),
   };

@@ -18,6 +18,9 @@ const NOISE: readonly RegExp[] = [
   /^Could not find kernel headers in /,
   // 0.17 with -v.
   /^node count: \d+$/,
+  /^Attaching /,
+  // 0.27 with -v: the end of the log, which tells the reason, is never what is trimmed.
+  /^Kernel log seems to be trimmed/,
 ];
 
 export function isNoise(message: string): boolean {

@@ -81,7 +81,9 @@ export async function explain(stderr: string, context: Context, host: Diagnostic
       const adviser = ADVISERS[finding.code];
       const advice = await adviser?.({ finding, text, version: context.version, host });
       // bpftrace's own hint stays where we have none.
-      return advice ? { ...finding, ...advice } : finding;
+      const advised = advice ? { ...finding, ...advice } : finding;
+      // How it failed tells no more, once it is known that the kernel has no such thing.
+      return advised.code === 'unsupported_here' ? { ...advised, notes: [] } : advised;
     }),
   );
   return advised.map(published);

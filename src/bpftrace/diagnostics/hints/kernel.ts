@@ -50,7 +50,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     'the loop has no end that the kernel can see: count it down from a small number, or use unroll (n)',
   ],
   [
-    /BPF program is too large|insn.*limit|Argument list too large|error code: -7\b/i,
+    /BPF program is too large|Argument list too large|error code: -7\b/i,
     'the program is too large: fewer statements, smaller unroll counts and strings',
   ],
   [
