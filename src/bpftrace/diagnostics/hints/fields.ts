@@ -35,7 +35,7 @@ export const unknownField: Adviser = async question => {
   if (others !== undefined) return { hint: others };
   const list = listed(names);
   if (meant === undefined) return { hint: `${probe ?? type} has ${list}` };
-  const rest = probe === undefined ? '' : `; it has ${list}`;
+  const rest = probe === undefined ? '' : ` It has ${list}`;
   return {
     hint: `did you mean ${meant}?${rest}`,
     ...(finding.range && isPlain(text.slice(finding.range)) && { replacement: meant }),
