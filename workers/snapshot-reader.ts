@@ -32,8 +32,15 @@ export class SnapshotReader {
   private best: PrintedMap[] = [];
   private done: PrintedMap[] | undefined;
   private lastAt = 0;
+  /** Something of a snapshot has come since {@link forget}. */
+  hasBegun = false;
 
   constructor(private readonly method: SnapshotMethod | undefined) {}
+
+  /** A snapshot is to be taken. */
+  forget(): void {
+    this.hasBegun = false;
+  }
 
   /** The signal is about to be sent. */
   expect(): void {
@@ -54,6 +61,7 @@ export class SnapshotReader {
     if (text === addition.begin) {
       this.giveBack([...this.run.values()]);
       this.isOpen = true;
+      this.hasBegun = true;
     } else if (this.isOpen) {
       this.finish([...this.run.values()]);
     }
@@ -68,6 +76,7 @@ export class SnapshotReader {
     const earlier = this.run.get(map.name);
     if (earlier) this.programMap(earlier);
     this.run.set(map.name, map);
+    this.hasBegun = true;
     this.lastAt = performance.now();
     return true;
   }

@@ -18,11 +18,14 @@ import { signalOutsideWrite } from './write-guard.js';
  */
 
 const LOOK_EVERY_MS = 5;
+/** Nothing came in this long: bpftrace is busy, and will be as long as the program prints as much. */
+const BUSY_MS = 3000;
 /** Printing a map of a million stacks may take longer; nobody should wait for that. */
 const BOUND_MS = 10_000;
-/** A snapshot at most this often, and at most this share of the time. */
+/** A snapshot at most this often, and, up to a bound, at most a fifth of the time. */
 const PAUSE_MS = 100;
 const PAUSE_SHARE = 4;
+const PAUSE_MAX_MS = 2000;
 
 interface SnapshotParts {
   handle: BpftraceHandle;
@@ -57,7 +60,7 @@ export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
     const asked = cell.load(WORD.SNAPSHOTS_ASKED);
     answer(asked, await take(parts));
     if (!over.aborted) parts.handle.watch(0);
-    const pauseMs = Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun));
+    const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun)));
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
   }
   answer(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
@@ -67,7 +70,12 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
   const { handle, cell, reader, over } = parts;
   const begun = performance.now();
   let partial: PrintedMap[] = [];
-  while (!over.aborted && performance.now() - begun < BOUND_MS) {
+  reader.forget();
+  const isInTime = (): boolean => {
+    const ms = performance.now() - begun;
+    return !over.aborted && ms < (reader.hasBegun ? BOUND_MS : BUSY_MS);
+  };
+  while (isInTime()) {
     // Whoever does not catch it is killed by it: a wrapper that stayed, or a bpftrace that has not got so far.
     if (handle.catchesSnapshotSignal() === false) return SnapshotAnswer.noSignal;
     const lostBefore = parts.lostEvents();
@@ -81,7 +89,7 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
         handle.signalLeaf('SIGUSR1');
       },
     });
-    const maps = await untilPrinted(parts, begun + BOUND_MS);
+    const maps = await untilPrinted(parts, isInTime);
     if (!maps) continue;
     const lost = parts.lostEvents() > lostBefore && maps.length < parts.method.maps;
     if (lost && maps.length <= partial.length) continue;
@@ -97,16 +105,16 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
 /** The maps that were printed; undefined when none came in time, or it is over. */
 async function untilPrinted(
   { handle, reader, over, outputBytes }: SnapshotParts,
-  givenUpAt: number,
+  isInTime: () => boolean,
 ): Promise<PrintedMap[] | undefined> {
   let bytes = outputBytes();
   handle.watch(LOOK_EVERY_MS);
-  while (!over.aborted) {
+  while (isInTime()) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => {});
     const quiet = outputBytes() === bytes && handle.waitsForEvents() === true;
     bytes = outputBytes();
     const maps = reader.take(quiet);
-    if (maps || reader.isInVain || performance.now() > givenUpAt) return maps;
+    if (maps || reader.isInVain) return maps;
   }
   return undefined;
 }

@@ -52,6 +52,23 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
     });
   }
 
+  test('a snapshot: the signal reaches bpftrace, and nothing in front of it', async () => {
+    const server = await serverOf(without);
+    await orKilled(server, async () => {
+      const { execution_id } = await server.result('exec_program', { program: TICKS, timeout: 60 });
+      for (let i = 0; i < 3; i++) {
+        const { snapshot_at, no_snapshot, maps } = await server.result('get_result', {
+          execution_id,
+          snapshot: true,
+        });
+        assert.equal(no_snapshot, undefined);
+        assert.ok(snapshot_at !== undefined && maps.length === 1);
+      }
+      const end = await server.result('stop_program', { execution_id });
+      assert.deepEqual([end.status, end.snapshot_at, end.maps.length], ['stopped', undefined, 1]);
+    });
+  });
+
   test('the end of its input: everything stops, nothing is left', async () => {
     const server = await serverOf(without);
     await orKilled(server, async () => {
