@@ -8,8 +8,8 @@ import { SYSTEM_PATH } from '../privilege/executable.js';
 export const TRACE_ARGS: readonly string[] = ['-f', 'json', '-'];
 
 /** Only the operator can choose a policy, and with it bpftrace's unsafe mode. */
-export function traceArgs(policy: Profile): readonly string[] {
-  return policy === 'unsafe' ? ['--unsafe', ...TRACE_ARGS] : TRACE_ARGS;
+export function argsUnder(policy: Profile, args: readonly string[]): readonly string[] {
+  return policy === 'unsafe' ? ['--unsafe', ...args] : args;
 }
 
 /** The operator's BPFTRACE_* settings pass, everything else is scrubbed; UTF-8 so that text is not mangled. */

@@ -1,7 +1,7 @@
 import { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
 import { ProbeIndex } from '../bpftrace/probes/index.js';
-import { childEnvironment, mapLimits, traceArgs } from '../bpftrace/spawn-plan.js';
+import { argsUnder, childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
@@ -82,7 +82,7 @@ export class Engine {
     });
     this.validator = new Validator({
       version: () => this.installation.version(),
-      plan: (args, lifetimeMs) => this.plan(args, lifetimeMs),
+      plan: (args, lifetimeMs) => this.plan(argsUnder(config.policy, args), lifetimeMs),
       lists: this.probes,
       explain: (stderr, program) => this.diagnostician.explain(stderr, { program }),
     });
@@ -111,7 +111,6 @@ export class Engine {
     }
     const program = this.admit(request.program);
     this.checkNumbers(request);
-    this.policy.require(program);
     const path = this.requirePath();
     this.requirePrivilege();
     const { config } = this;
@@ -221,7 +220,7 @@ export class Engine {
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
     const env = childEnvironment(process.env);
     const live = this.pool.start({
-      spawn: launcher.plan(path, traceArgs(config.policy), lifetimeMs, env),
+      spawn: launcher.plan(path, argsUnder(config.policy, TRACE_ARGS), lifetimeMs, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
       snapshots,
@@ -238,7 +237,9 @@ export class Engine {
 
   /** The text of a program that may be compiled here. @throws Refusal */
   private admit(text: string): string {
-    return programOf(text, this.config);
+    const program = programOf(text, this.config);
+    this.policy.require(program);
+    return program;
   }
 
   /** A bpftrace that lists something. */

@@ -15,7 +15,7 @@ describe('snapshots of a running program', () => {
   let me: ClientView;
   let version: BpftraceVersion;
   before(() => {
-    engine = createEngine({ bpftrace: BPFTRACE, concurrency: 2 });
+    engine = createEngine({ bpftrace: BPFTRACE, concurrency: 2, policy: 'full' });
     me = engine.as('me');
     version = installedVersion();
   });

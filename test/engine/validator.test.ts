@@ -25,7 +25,7 @@ describe('a program is judged without being run', () => {
   let me: ClientView;
   let hasKprobes: boolean;
   before(() => {
-    engine = createEngine({ bpftrace: BPFTRACE });
+    engine = createEngine({ bpftrace: BPFTRACE, policy: 'full' });
     me = engine.as('me');
     hasKprobes = execFileSync(BPFTRACE, ['-l', 'kprobe:vfs_read'], {
       encoding: 'utf8',
@@ -92,6 +92,13 @@ describe('a program is judged without being run', () => {
         (error: Refusal) => error.code === 'invalid_argument',
       );
     }
+    const strict = createEngine({ bpftrace: BPFTRACE, policy: 'observe' });
+    // Its lines would stand in bpftrace's words.
+    await assert.rejects(
+      strict.as('me').validate('#include "/etc/shadow"\nBEGIN { }', NEVER),
+      (error: Refusal) => error.code === 'policy_denied',
+    );
+    await strict.close();
   });
 
   test('nobody waits any more: it is given up at once', async () => {
