@@ -24,23 +24,22 @@ export function entriesDropped(map: BoardMap): number {
   return Math.max(0, total - kept);
 }
 
-function readMap(
-  map: BoardMap,
-  { entriesMax = Number.POSITIVE_INFINITY, exactStacks }: MapsWanted,
-): TypedMap {
-  const { sum, stacks_merged: merged, ...head } = decodeHead(map.head);
+function readMap(map: BoardMap, wanted: MapsWanted): TypedMap {
+  const { entriesMax = Number.POSITIVE_INFINITY, exactStacks } = wanted;
+  const { sum, stacks_merged: merged = 0, ...head } = decodeHead(map.head);
   if (head.entries_total === undefined) return head;
-  const total = head.entries_total + (exactStacks ? (merged ?? 0) : 0);
-  const entries = exactStacks
-    ? expanded(map.entries).slice(0, entriesMax)
-    : [...firstEntries(map.entries, entriesMax)].map(({ key, value }) => ({ key, value }));
+  const kept = [...firstEntries(map.entries, exactStacks ? Number.POSITIVE_INFINITY : entriesMax)];
+  const told = exactStacks ? expanded(kept) : kept.map(({ key, value }) => ({ key, value }));
+  const parted = told.length - kept.length;
+  const entries = told.slice(0, entriesMax);
+  const total = head.entries_total + parted;
   const omitted = total - entries.length;
   return {
     ...head,
     entries_total: total,
     entries,
     ...(omitted > 0 && { omitted: { entries: omitted, ...restOfSum(sum, entries) } }),
-    ...(!exactStacks && merged && { stacks_merged: merged }),
+    ...(merged > parted && { stacks_merged: merged - parted }),
   };
 }
 
@@ -53,9 +52,9 @@ function* firstEntries(bytes: Uint8Array, count: number): Generator<MergedEntry>
   }
 }
 
-function expanded(bytes: Uint8Array): MapEntry[] {
-  const all = [...firstEntries(bytes, Number.POSITIVE_INFINITY)];
-  return all
+/** What merged entries were made of, where there was room to keep it. */
+function expanded(entries: readonly MergedEntry[]): MapEntry[] {
+  return entries
     .flatMap(({ exact: own, ...entry }) => own ?? [entry])
     .sort((a, b) => compareWeights(b.value, a.value));
 }

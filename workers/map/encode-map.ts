@@ -20,7 +20,8 @@ export function encodeMap(map: WholeMap, bytesMax: number): EncodedMap {
   const { entries = [], ...rest } = map;
   const sum = SUMMED.has(map.kind) ? sumOf(entries) : undefined;
   const head = boundedHead({ ...rest, ...(sum !== undefined && { sum }) }, bytesMax);
-  return fit({ head, entries: encodedLazily(entries) }, bytesMax);
+  const fitted = fit({ head, entries: encodedLazily(entries) }, bytesMax);
+  return withExactStacks(fitted, entries, bytesMax);
 }
 
 /** The same map in less room. */
@@ -49,7 +50,24 @@ function fit(map: { head: Uint8Array; entries: Iterable<Uint8Array> }, bytesMax:
 }
 
 function* encodedLazily(entries: readonly MergedEntry[]): Generator<Uint8Array> {
-  for (const entry of entries) yield encodeEntry(entry);
+  for (const { key, value } of entries) yield encodeEntry({ key, value });
+}
+
+/** What merged entries were made of stands beside them where there is room left, the largest first. */
+function withExactStacks(map: EncodedMap, entries: readonly MergedEntry[], bytesMax: number): EncodedMap {
+  let { bytes } = map;
+  // Entries that were passed over would shift the places of those behind them.
+  if (map.entries.length < entries.length) return map;
+  const full = map.entries.map((encoded, i) => {
+    const entry = entries[i];
+    if (!entry?.exact) return encoded;
+    const whole = encodeEntry(entry);
+    const more = whole.byteLength - encoded.byteLength;
+    if (bytes + more > bytesMax) return encoded;
+    bytes += more;
+    return whole;
+  });
+  return { ...map, entries: full, bytes };
 }
 
 /** A value of a map without keys that is larger than all the room is left out. */
