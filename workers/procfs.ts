@@ -50,7 +50,7 @@ export function isEventWait(number: string): boolean {
   return EPOLL_NUMBERS.includes(number);
 }
 
-export function isWrite(number: string): boolean {
+function isWrite(number: string): boolean {
   return WRITE_NUMBERS.includes(number);
 }
 

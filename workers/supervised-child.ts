@@ -1,6 +1,7 @@
+import { constants } from 'node:os';
 import type { SupervisorLook, SupervisorTalk } from '../src/contract/supervisor.js';
 import type { BpftraceHandle, GroupSignal } from './handle.js';
-import { isEventWait, isWrite } from './procfs.js';
+import { isEventWait } from './procfs.js';
 
 /**
  * A bpftrace behind sudo: the kernel lets us neither signal it nor look at it, so the supervisor does both. What it
@@ -22,9 +23,7 @@ export class SupervisedChild implements BpftraceHandle {
   }
 
   /** The supervisor sees to that itself, when it sends a signal: what it last reported would be too old. */
-  blockedInWrite(): boolean | undefined {
-    return this.last?.syscalls.some(isWrite);
-  }
+  blockedInWrite(): undefined {}
 
   isHeldUp(): boolean | undefined {
     return this.last && /[RD]/.test(this.last.states);
@@ -38,19 +37,27 @@ export class SupervisedChild implements BpftraceHandle {
     return this.last?.cpuTicks;
   }
 
-  /** Only root sees that here. */
-  catchesSnapshotSignal(): undefined {}
+  catchesSnapshotSignal(): boolean | undefined {
+    return this.last && ((this.last.caught >> BigInt(constants.signals.SIGUSR1 - 1)) & 1n) === 1n;
+  }
 
   watch(everyMs: number): void {
     this.talk.watch(everyMs);
   }
 
   signalGroup(name: GroupSignal): void {
+    this.forgetWaiting();
     this.talk.signal(SHORT[name]);
   }
 
   signalLeaf(name: 'SIGTERM' | 'SIGUSR1'): void {
+    this.forgetWaiting();
     this.talk.signal(SHORT[name], 'leaf');
+  }
+
+  /** That it waited before the signal says nothing about afterwards; the next look comes when the signal is out. */
+  private forgetWaiting(): void {
+    if (this.last) this.last = { ...this.last, syscalls: [] };
   }
 
   /** The supervisor leaves when nothing of the group is left. */

@@ -32,6 +32,8 @@ export interface SupervisorLook {
   syscalls: string[];
   /** State letter of each thread. */
   states: string;
+  /** Signals that it handles: signal N is bit N - 1. */
+  caught: bigint;
 }
 
 export interface SupervisorEvents {
@@ -133,13 +135,14 @@ export class SupervisorTalk {
   }
 
   private report(text: string): void {
-    const [kind, first = '', second = '', third = '', fourth = ''] = text.split(' ');
+    const [kind, first = '', second = '', third = '', fourth = '', fifth = '0'] = text.split(' ');
     if (kind === 'look') {
       this.events.look?.({
         openFiles: Number(first),
         cpuTicks: Number(second),
         syscalls: third.split(','),
         states: fourth,
+        caught: BigInt(`0x${fifth}`),
       });
     } else if (kind === 'end') {
       const signal = Number(second);

@@ -25,7 +25,8 @@
 #   reports:
 #       ready                   before the request is read, with no nonce: sudo has let us through
 #       NONCE pid PID           it runs
-#       NONCE look FILES TICKS SYSCALL,SYSCALL… STATES   of bpftrace: open files, CPU time, what its threads are in
+#       NONCE look FILES TICKS SYSCALL,SYSCALL… STATES CAUGHT   of bpftrace: open files, CPU time, what its threads
+#                               are in, the signals that it handles
 #       NONCE end CODE SIGNAL   how it ended; signal 0: by itself
 #
 # The copy in the package pins nothing: who may run it by sudo may run anything. `bpftrace-mcp helper install`
@@ -225,6 +226,7 @@ sub supervise {
         while (@signals && ($now > $signals[0][2] || !is_writing($pid))) {
             my ($name, $whom) = @{ shift @signals };
             kill $name, $whom eq 'leaf' ? leaf($pid) : -$pid;
+            $last_look = '';                     # what it does from here on is news, even if it looks the same
         }
         if (($owner_gone || $stop || $now > $deadline) && !$killed) {
             kill 'KILL', -$pid;
@@ -238,7 +240,7 @@ sub supervise {
                 undef $program_in;
             }
         }
-        if ($watch_s > 0 && $now >= $next_look) {
+        if ($watch_s > 0 && $now >= $next_look && !@signals) {
             look($r, $pid);
             $next_look = $now + $watch_s;
         }
@@ -331,7 +333,9 @@ sub look {
     my $files = grep { /^[0-9]+$/ } readdir $fds;
     my @threads = syscalls_of($leaf) or return;
     my $states = join '', map { (stat_fields("$leaf/task/$_->[0]"))[0] // 'Z' } @threads;
-    my $text = sprintf 'look %d %d %s %s', $files, $fields[11] + $fields[12], join(',', map { $_->[1] } @threads), $states;
+    my ($caught) = slurp("/proc/$leaf/status") =~ /^SigCgt:\s*([0-9a-f]+)/m;
+    my $text = sprintf 'look %d %d %s %s %s', $files, $fields[11] + $fields[12], join(',', map { $_->[1] } @threads), $states,
+        $caught // 0;
     report($r, $text) if $text ne $last_look;
     $last_look = $text;
     return;

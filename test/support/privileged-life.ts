@@ -48,10 +48,16 @@ export async function liveThrough(
   const wrong = await server.result('exec_program', { program: 'BEGIN { @a = 1; @a = "text"; }', ...ENDED });
   assert.deepEqual([wrong.status, wrong.reason, wrong.diagnostics[0]?.line], ['failed', 'compile_failed', 1]);
 
+  const valid = (await server.call('validate_program', { program: TICKS })).structured;
+  assert.equal(valid?.valid, true, JSON.stringify(valid));
+
   const begun = await server.result('exec_program', { program: TICKS, timeout: 60 });
   assert.equal(begun.status, 'running');
+  const { execution_id } = begun;
+  const snapshot = await server.result('get_result', { execution_id, snapshot: true });
+  assert.deepEqual([snapshot.status, snapshot.maps.length], ['running', 1], 'SIGUSR1 went through');
   const stoppable = await chainOf(server);
-  const stopped = await server.result('stop_program', { execution_id: begun.execution_id });
+  const stopped = await server.result('stop_program', { execution_id });
   assert.deepEqual([stopped.status, stopped.maps.length], ['stopped', 1]);
   await assertGone('after a stop', stoppable);
   assert.deepEqual(descendantsOf(server.pid), [], 'no child of the server is left after a stop');
