@@ -1,4 +1,5 @@
 import type { Result } from '../../src/results/result.js';
+import { runToEnd, untilEnded } from '../support/run-to-end.js';
 import type { ServerUnderTest } from '../support/server.js';
 import type { Feature } from './feature.js';
 
@@ -18,7 +19,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['compile_failed', 'attach_failed'
 
 /** Tries a feature as a client would, through the tools. */
 export async function attempt(server: ServerUnderTest, feature: Feature): Promise<Attempt> {
-  const result = await runToEnd(server, feature);
+  const result = await run(server, feature);
   const wrong = feature.wrong(result);
   if (wrong === undefined) return { outcome: 'yes', why: '' };
   const why = [wrong, result.error_message].filter(Boolean).join(': ');
@@ -26,21 +27,9 @@ export async function attempt(server: ServerUnderTest, feature: Feature): Promis
   return { outcome: REFUSALS.has(result.reason) ? 'no' : 'broken', why: `${result.reason}: ${why}` };
 }
 
-async function runToEnd(server: ServerUnderTest, feature: Feature): Promise<Result> {
-  const { program, timeout, stopped } = feature;
-  let result = await server.result('exec_program', {
-    program,
-    timeout,
-    wait: stopped ? 0 : WAIT_S,
-  });
-  const { execution_id } = result;
-  if (stopped && result.lines_total === 0) {
-    await server.result('get_result', { execution_id, offset: 0, wait: WAIT_S });
-  }
-  if (stopped) result = await server.result('stop_program', { execution_id });
-  while (['queued', 'starting', 'running'].includes(result.status)) {
-    const offset = result.lines_total;
-    result = await server.result('get_result', { execution_id, offset, wait: WAIT_S });
-  }
-  return server.result('get_result', { execution_id, offset: result.lines_dropped });
+async function run(server: ServerUnderTest, { program, timeout, stopped }: Feature): Promise<Result> {
+  if (!stopped) return runToEnd(server, program, timeout);
+  const { execution_id } = await server.result('exec_program', { program, timeout });
+  await server.result('get_result', { execution_id, offset: 0, wait: WAIT_S });
+  return untilEnded(server, await server.result('stop_program', { execution_id }));
 }

@@ -5,7 +5,6 @@ const required = { required: true } as const;
 
 export const executions: Group = {
   name: 'executions',
-  ofKernel: true,
   features: [
     feature(
       'exit() ends it',

@@ -18,8 +18,6 @@ export interface Feature {
 
 export interface Group {
   name: string;
-  /** What is tried here depends on the kernel, beside bpftrace's version. */
-  ofKernel: boolean;
   features: readonly Feature[];
 }
 

@@ -6,7 +6,6 @@ const several = (min: number) => (result: { attached_probes?: number | undefined
 /** The kernel's functions: what a stripped kernel lacks. */
 export const functions: Group = {
   name: 'functions',
-  ofKernel: true,
   features: [
     traced('kprobe', 'kprobe:vfs_read { @[comm] = count(); }', counts()),
     traced('kretprobe', 'kretprobe:vfs_read { @ = hist(retval); }', counts()),

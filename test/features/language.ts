@@ -8,7 +8,6 @@ const basic = (name: string, body: string, ...lines: string[]) =>
 /** What a program may say, whatever the kernel. */
 export const language: Group = {
   name: 'language',
-  ofKernel: false,
   features: [
     basic('variables and arithmetic', '$x = 7; $y = $x * 6 - 1; printf("%d %d\\n", $y, $y % 5);', '41 1'),
     basic(

@@ -10,7 +10,6 @@ const keyed = (name: string, body: string, ...rows: string[]) =>
 /** What comes out of a program, and whether it is what went in. */
 export const output: Group = {
   name: 'output',
-  ofKernel: false,
   features: [
     say(
       'printf of numbers',

@@ -10,7 +10,6 @@ const several = (min: number) => (result: { attached_probes?: number | undefined
 /** What may be traced beside the kernel's functions. */
 export const probes: Group = {
   name: 'probes',
-  ofKernel: true,
   features: [
     traced('tracepoint', 'tracepoint:sched:sched_switch { @[comm] = count(); }', counts(), {
       required: true,

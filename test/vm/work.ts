@@ -10,11 +10,13 @@ export interface Work {
 
 export const SHARES: readonly (readonly Work[])[] = [
   [
-    { suite: 'trixie', files: 'features/', groups: 'functions,executions,probes' },
+    { suite: 'trixie', files: 'features/', groups: 'functions,probes' },
     { suite: 'bookworm', files: 'features/', groups: 'functions' },
+    { suite: 'trixie', files: 'vm/sudo' },
   ],
   [
     { suite: 'sid', files: 'features/', groups: 'functions' },
-    { suite: 'trixie', files: 'vm/' },
+    { suite: 'trixie', files: 'vm/guest' },
+    { suite: 'trixie', files: 'vm/tools' },
   ],
 ];
