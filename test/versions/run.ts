@@ -10,14 +10,20 @@ import { tryBreaks } from './breaks.js';
  * installed release `npm test` has seen to already.
  */
 const FILES = [
-  'bpftrace/',
+  'bpftrace/broken',
+  'bpftrace/reference',
   'cli/run',
   'engine/engine',
+  'engine/exact-maps',
   'engine/flood',
+  'engine/snapshot',
+  'engine/validator',
   'features/',
   'mcp/contract',
+  'mcp/list-probes',
   'readme',
   'workers/trace-real',
+  'workers/write-guard',
 ];
 
 interface Installed extends Release {
