@@ -183,7 +183,7 @@ function* judgeUnknownNames(text: string, tokens: readonly Token[]): Iterable<Vi
       TYPE_KEYWORDS.has(before)
     )
       continue;
-    const [typeName = ''] = /^[^*){]*/.exec(text.slice(end)) ?? [];
+    const [typeName = ''] = /^[^*){]*\*?/.exec(text.slice(end)) ?? [];
     if (!/"|\/[/*]/.test(typeName)) continue;
     yield preprocessor(
       start,
