@@ -40,7 +40,9 @@ const NAMES: Readonly<Record<string, string>> = {
   aw: 'asyncwatchpoint',
   self: 'self',
   bench: 'bench',
+  BENCH: 'bench',
   test: 'test',
+  TEST: 'test',
 };
 
 /** The canonical ones. */

@@ -31,11 +31,6 @@ const CHOICES: ReadonlySet<string> = new Set([
   'stack_mode',
   'str_trunc_trailer',
   'symbol_source',
-  'unstable_addr',
-  'unstable_import',
-  'unstable_macro',
-  'unstable_map_decl',
-  'unstable_tseries',
   'use_blazesym',
 ]);
 
@@ -53,7 +48,12 @@ function* judgeConfig({ tokens }: Item): Iterable<Violation> {
     const name = text.toLowerCase().replace(/^bpftrace_/, '');
     const max = Object.hasOwn(NUMBERS, name) ? NUMBERS[name] : undefined;
     const value = numberIn(tokens[index + 2]);
-    if (CHOICES.has(name) || (max !== undefined && value !== undefined && value <= max)) continue;
+    if (
+      CHOICES.has(name) ||
+      name.startsWith('unstable_') ||
+      (max !== undefined && value !== undefined && value <= max)
+    )
+      continue;
     yield {
       rule: 'config',
       message:
