@@ -11,7 +11,7 @@
  *   symbol      an operator or a bracket
  *   directive   a line of the C preprocessor, with the lines that a `\` at its end continues it on
  *   definition  a `struct`, `union` or `enum` with its body
- *   shebang     a line that begins with `#!`
+ *   shebang     the first line, when it begins with `#!`
  *   comment     only when asked for
  *   invalid     the rest of the program from a place on where it is malformed, or where versions of bpftrace
  *               read it differently; always the last one

@@ -10,8 +10,7 @@ import type { Piece, Token } from './token.js';
 
 const SPACE = /[ \t\r\n]+/y;
 const COMMENT = /\/\/[^\n]*|\/\*[\s\S]*?\*\//y;
-/** Flex's `^` knows no other line end than \n. */
-const SHEBANG = /(?<![^\n])#![^\n]*/y;
+const SHEBANG = /#![^\n]*/y;
 /** 0.17 takes a `#` at the end of a line for the beginning of a directive that stands on the next one. */
 const DIRECTIVE = /#(?![!\r\n])(?:[^\n\\]|\\\n|\\(?!\n))*/y;
 const STRING = /"(?:[^"\\\n]|\\(?:[ntr"\\]|[0-3]?[0-7]{1,2}|[xX][0-9a-fA-F]{1,2}))*"/y;
@@ -87,7 +86,8 @@ function readPiece(program: string, at: number, place: PlaceInProgram, isGlued: 
   if (character === '#') {
     const directive = place.isBetweenItems ? match(DIRECTIVE, program, at) : undefined;
     return (
-      found('shebang', match(SHEBANG, program, at)) ??
+      // Up to 0.23 any line may be one, in 0.27 only the first.
+      (at === 0 ? found('shebang', match(SHEBANG, program, at)) : undefined) ??
       found('directive', directive) ??
       ambiguous('a # that begins no directive here')
     );

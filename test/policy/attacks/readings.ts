@@ -40,6 +40,10 @@ export const READINGS: readonly Attack[] = attacks(
     'BEGIN { exit() #! }\n cat("$S") }',
     'BEGIN { exit() }\n#define X \\\nEND { cat("$S") }',
     'BEGIN { cat("$S")\n#if 0\n }',
+    'BEGIN { exit() }\n#!/x {\nEND { cat("$S") }',
+    'BEGIN { exit() }\n#!, BEGIN { cat("$S") }\nEND { }',
+    'BEGIN { cat("$S"); exit() }\n#! */\n',
+    'BEGIN { cat\n#!x\n("$S"); exit() }',
     // Ends that are none.
     'BEGIN { exit() }\0 END { cat("$S") }',
     'BEGIN { printf("\0"); cat("$S"); exit() }',
