@@ -24,7 +24,8 @@ describe('the policy observe', { concurrency: true }, () => {
   const observe = new Policy('observe');
   after(() => secret.remove());
 
-  test(`none of ${ATTACKS.length} programs gets around it`, () => {
+  test(`none of ${ATTACKS.length} programs gets around it`, t => {
+    if (process.geteuid?.() !== 0) return t.skip('needs root, whose files they are after');
     assert.ok(ATTACKS.length >= ATTACKS_MIN);
     assert.equal(
       new Set(ATTACKS.map(({ program }) => program)).size,
