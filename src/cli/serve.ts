@@ -36,7 +36,10 @@ export async function serve(config: Config): Promise<number> {
   // The client may be gone before it has read an answer; that is an end, not a crash.
   process.on('SIGPIPE', () => {});
 
-  await serveStdio({ client: engine.as('stdio'), config, log }, how => end(how, false));
+  const client = engine.as('stdio');
+  // bpftrace is asked for its version now, so that the first program need not wait for it.
+  client.helpers().catch(() => {});
+  await serveStdio({ client, config, log }, how => end(how, false));
   log.info({ version: VERSION, node: process.version }, 'serving MCP on stdio');
 
   log.info({ why: await asked.promise }, 'shutting down');

@@ -51,7 +51,7 @@ export class Engine {
   readonly probes: ProbeIndex;
   readonly queue: JobQueue;
   readonly policy: Policy;
-  private readonly snapshots: SnapshotSupport;
+  readonly snapshots: SnapshotSupport;
   private readonly validator: Validator;
   private readonly pool: TracePool;
   private readonly diagnostician: Diagnostician;

@@ -37,6 +37,9 @@ export const hostInfoSchema = z.object({
   features: z
     .record(z.string(), z.enum(['yes', 'no', 'unknown']))
     .describe('what bpftrace --info reports: kernel helpers, map types, probe types'),
+  snapshots: z
+    .enum(['yes', 'no', 'unknown'])
+    .describe('whether maps of a running program can be read; unknown: no program has shown it yet'),
   limits: z.object({
     timeout_default_s: z.number(),
     timeout_max_s: z.number(),
@@ -75,6 +78,7 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
     policy: engine.policy.description,
     checks,
     features: host.features,
+    snapshots: await engine.snapshots.available(),
     limits: {
       timeout_default_s: config.defaultTimeoutS,
       timeout_max_s: config.maxTimeoutS,

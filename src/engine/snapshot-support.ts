@@ -5,6 +5,8 @@ import { isAdditionAtFault, planSnapshots, type SnapshotPlan } from '../bpftrace
 /** `--version` takes bpftrace 50 ms. A program does not wait longer for being readable while it runs. */
 const PATIENCE_MS = 1000;
 
+import { atLeast } from '../bpftrace/version.js';
+
 /**
  * Whether running programs can be read here: known by the version up to 0.21; from 0.22 on shown by the first
  * program that attaches with the added probe, or by one that attaches only without it.
@@ -38,6 +40,13 @@ export class SnapshotSupport {
   /** A program attached with the addition, or one did that had failed with it. */
   learn(answer: 'yes' | 'no'): void {
     this.shown = { identity: this.installation.identity, answer };
+  }
+
+  /** For whoever wants to know before running a program. */
+  async available(): Promise<'yes' | 'no' | 'unknown'> {
+    const version = await this.installation.version();
+    if (!version) return 'unknown';
+    return atLeast(version, '0.22') ? this.answer : 'yes';
   }
 
   private get answer(): 'yes' | 'no' | 'unknown' {

@@ -22,6 +22,7 @@ export const bpfInfo = defineTool({
         check =>
           `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
       ),
+      `snapshots of running programs: ${info.snapshots}`,
       `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s`,
       `now: ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
