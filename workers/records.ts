@@ -26,6 +26,7 @@ const CLOSE_BRACE = 0x7d;
 const RECORD_PREFIX = Buffer.from('{"type":');
 const PRINTF_PREFIX = Buffer.from('{"type": "printf", "data": "');
 const DATA_KEY = '"data": ';
+const MAP_NAME = /^@\w*$/;
 const STRING_RECORD_TAIL_BYTES = 2; // `"}`
 const ESCAPED_NEWLINE_BYTES = 2;
 
@@ -172,9 +173,9 @@ export class RecordReader {
   /** False for data of a kind that is not known. */
   private data(type: string, source: Buffer, from: number, to: number): boolean {
     if (source[from] === OPEN_BRACE && source[from + 1] === QUOTE && source[from + 2] === AT) {
-      this.map(type, source, from, to);
-      this.counters.sawOutput = true;
-      return true;
+      const isMap = this.map(type, source, from, to);
+      this.counters.sawOutput ||= isMap;
+      return isMap;
     }
     this.snapshots.other();
     if (source[from] === QUOTE && (TEXT_TYPES.has(type) || type === 'value')) {
@@ -189,12 +190,15 @@ export class RecordReader {
     return true;
   }
 
-  private map(type: string, source: Buffer, from: number, to: number): void {
+  /** False where what begins like a map is none (bytes that were damaged on their way). */
+  private map(type: string, source: Buffer, from: number, to: number): boolean {
     const colon = source.indexOf('": ', from);
-    const name = source.toString('latin1', from + 2, colon);
+    const name = source.toString('latin1', from + 2, Math.min(colon, to));
+    if (colon < 0 || colon >= to || !MAP_NAME.test(name)) return false;
     const map = { name, type, json: source.toString('latin1', colon + 3, to - 1) };
     if (!this.snapshots.map(map)) this.programMap(map);
     if (to - from > RUN_GAP_BYTES) this.lines.commit();
+    return true;
   }
 
   private programMap({ name, type, json }: PrintedMap): void {

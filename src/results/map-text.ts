@@ -8,7 +8,7 @@ const ENTRIES_SHOWN = 20;
 export function mapLines(map: TypedMap, shown = ENTRIES_SHOWN): string[] {
   const { name, entries } = map;
   const notes = notesOf(map, shown);
-  if (!entries) return [`${name}: ${valueText(map.value ?? null)}${inParentheses(notes)}`];
+  if (!entries) return [`${name}: ${oneLine(valueText(map.value ?? null))}${inParentheses(notes)}`];
   const [only] = entries;
   if (only && entries.length === 1) return [`${name}[${entryText(only, ']: ')}${inParentheses(notes)}`];
   return [
@@ -18,7 +18,12 @@ export function mapLines(map: TypedMap, shown = ENTRIES_SHOWN): string[] {
 }
 
 function entryText({ key, value }: MapEntry, between: string): string {
-  return `${keyText(key)}${between}${valueText(value)}`;
+  return oneLine(`${keyText(key)}${between}${valueText(value)}`);
+}
+
+/** Of names and labels, where a newline is not to be expected. */
+function oneLine(text: string): string {
+  return text.replaceAll('\n', '\\n');
 }
 
 /** What the entries alone do not say. */
