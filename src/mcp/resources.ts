@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   ErrorCode,
@@ -12,7 +12,7 @@ import {
 import { Refusal } from '../contract/errors.js';
 import type { ClientView } from '../engine/index.js';
 import { LIMIT_MAX, MAP_ENTRIES_MAX, MAX_BYTES_MAX } from '../engine/window.js';
-import { stringBytes } from '../results/bytes.js';
+import { jsonBytes } from '../results/bytes.js';
 import { pageOf } from './paging.js';
 
 /**
@@ -62,14 +62,14 @@ export function serveResources(server: Server, client: ClientView): void {
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [...TEMPLATES] }));
 
   server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }) =>
-    refusalAsError(uri, () => {
+    refusalAsError(uri, async () => {
       const { id, output, offset } = parse(uri);
-      return { contents: [output ? outputOf(client, id, uri, offset) : resultOf(client, id, uri)] };
+      return { contents: [output ? await outputOf(client, id, uri, offset) : resultOf(client, id, uri)] };
     }),
   );
 
   server.setRequestHandler(SubscribeRequestSchema, ({ params: { uri } }) =>
-    refusalAsError(uri, () => {
+    refusalAsError(uri, async () => {
       const { id } = parse(uri);
       const { version } = client.glance(id);
       if (subscriptions.has(uri)) return {};
@@ -104,9 +104,9 @@ function parse(uri: string): { id: string; output: boolean; offset: number | und
   return { id, output: output !== undefined, offset: offset === undefined ? undefined : Number(offset) };
 }
 
-function refusalAsError<T>(uri: string, act: () => T): T {
+async function refusalAsError<T>(uri: string, act: () => Promise<T>): Promise<T> {
   try {
-    return act();
+    return await act();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const code = error.code === 'offset_out_of_range' ? ErrorCode.InvalidParams : NOT_FOUND;
@@ -123,25 +123,26 @@ function resultOf(client: ClientView, id: string, uri: string) {
   return { uri, mimeType: 'application/json', text: JSON.stringify(result) };
 }
 
-function outputOf(client: ClientView, id: string, uri: string, from = 0) {
+/** In parts, so that whoever else is waited on is answered meanwhile. */
+async function outputOf(client: ClientView, id: string, uri: string, from = 0) {
+  const read = (offset: number) =>
+    client.result(id, { offset, limit: LIMIT_MAX, mapEntries: 0, maxBytes: MAX_BYTES_MAX });
+  let page = read(from);
   const lines: string[] = [];
+  if (page.offset > from)
+    lines.push(`[${page.offset - from} lines before these were overwritten by newer ones]`);
   let room = OUTPUT_BYTES_MAX;
-  let page = client.result(id, { offset: from, limit: LIMIT_MAX, mapEntries: 0 });
-  const dropped = page.offset - from;
-  if (dropped > 0) lines.push(`[${dropped} lines before these were overwritten by newer ones]`);
-  let next = page.offset;
-  for (;;) {
-    for (const line of page.output) {
-      room -= stringBytes(line);
-      if (room < 0) break;
-      lines.push(line);
-      next++;
-    }
-    if (room < 0 || !page.has_more) break;
-    page = client.result(id, { offset: next, limit: LIMIT_MAX, mapEntries: 0 });
-    next = page.offset;
+  while (page.output.length > 0) {
+    for (const line of page.output) lines.push(line);
+    room -= jsonBytes(page.output);
+    if (!page.has_more || room < MAX_BYTES_MAX) break;
+    await setImmediate();
+    page = read(page.next_offset);
   }
-  if (room < 0) lines.push(`[more lines: bpftrace://executions/${id}/output?offset=${next}]`);
+  const next = page.next_offset;
+  if (page.has_more && room < MAX_BYTES_MAX) {
+    lines.push(`[more lines: bpftrace://executions/${id}/output?offset=${next}]`);
+  }
   return {
     uri,
     mimeType: 'text/plain',

@@ -58,7 +58,8 @@ export function page(ring: RingViews, offset: number, room: Room): Excerpt {
 /** The lines from `offset` on, as many as there can be room for. */
 function enough(ring: RingViews, offset: number, { bytes, lines }: Room): LineSlice {
   const slice = readLines(ring, offset, lines, bytes * RAW_PER_SHOWN_MOSTLY);
-  if (slice.lines.length === lines || cost(slice.lines) > bytes) return slice;
+  const isAll = slice.lines.length === lines || slice.offset + slice.lines.length >= linesTotal(ring);
+  if (isAll || cost(slice.lines) > bytes) return slice;
   return readLines(ring, offset, lines, bytes * RAW_PER_SHOWN);
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -9,13 +11,48 @@ import {
   ResourceUpdatedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Result } from '../../src/results/result.js';
+import { folder, shell } from '../support/fake-bpftrace.js';
 import { BPFTRACE, MAIN } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Progress, resources and tasks, as the SDK's own client sees them. */
 const TICKS = 'interval:ms:50 { @ticks = count(); printf("tick %d\\n", elapsed); }';
 const BRIEF = 'BEGIN { printf("a\\nb é\\n"); @ = 3; exit(); }';
 
+async function textOf(client: Client, uri: string): Promise<string> {
+  const [content] = (await client.readResource({ uri })).contents;
+  assert.ok(content && 'text' in content);
+  return content.text;
+}
+
+/** Clients end the connection at a message of 10 MiB. */
+test('lines of more bytes than a message takes are read in parts', async t => {
+  const file = join(folder, 'large.out');
+  const line = (i: number): string => `${i} ${'abcdefg"'.repeat(6000)}`;
+  const lines = Array.from({ length: 200 }, (_, i) => line(i));
+  const records = lines.map(text => `{"type": "printf", "data": ${JSON.stringify(`${text}\n`)}}\n`);
+  writeFileSync(file, records.join(''));
+  const client = new Client({ name: 'test', version: '0' });
+  const settings = ['--max-output-bytes', String(64 * 1024 * 1024), '--log-level', 'silent'];
+  const args = [MAIN, '--bpftrace', shell(`cat '${file}'`), ...settings];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args }));
+  t.after(() => client.close());
+  const reply = await client.callTool({ name: 'exec_program', arguments: { program: BRIEF, wait: 40 } });
+  const { execution_id: id, lines_total: total } = reply.structuredContent as Result;
+  assert.equal(total, lines.length);
+  const seen: string[] = [];
+  let parts = 0;
+  let uri: string | undefined = `bpftrace://executions/${id}/output`;
+  while (uri) {
+    const page = (await textOf(client, uri)).split('\n').slice(0, -1);
+    parts++;
+    uri = /^\[more lines: (\S+)\]$/.exec(page.at(-1) ?? '')?.[1];
+    seen.push(...(uri ? page.slice(0, -1) : page));
+  }
+  assert.ok(parts >= 2, `${parts} parts`);
+  assert.deepEqual(seen, lines);
+});
+
+/** Progress, resources and tasks, as the SDK's own client sees them. */
 describe('following an execution', () => {
   const client = new Client({ name: 'test', version: '0' }, { capabilities: { tasks: {} } });
   const updates: string[] = [];
@@ -35,11 +72,7 @@ describe('following an execution', () => {
     return reply.structuredContent as Result;
   }
   const uriOf = (id: string): string => `bpftrace://executions/${id}`;
-  async function read(uri: string): Promise<string> {
-    const [content] = (await client.readResource({ uri })).contents;
-    assert.ok(content && 'text' in content);
-    return content.text;
-  }
+  const read = (uri: string): Promise<string> => textOf(client, uri);
 
   test('a call that waits tells how far it is, with numbers that only rise', async () => {
     const seen: Progress[] = [];
