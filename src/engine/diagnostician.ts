@@ -89,8 +89,9 @@ function hostOf(probes: ProbeIndex): DiagnosticHost {
   return {
     nearestProbes: (name, limit) => probes.nearest(name, limit),
     async probesAbout(words, limit) {
-      const { probes: found } = await orElse(probes.find({ filter: words, limit }), { probes: [] });
-      return found.map(({ name }) => name);
+      const page = await orElse(probes.find({ filter: words, limit }), undefined);
+      // Loose: none has all of the words.
+      return page && !page.loose ? page.probes.map(({ name }) => name) : [];
     },
     countProbes: pattern => orElse(probes.countMatching(pattern), undefined),
     async fieldsOf(probe) {

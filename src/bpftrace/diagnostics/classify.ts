@@ -34,7 +34,7 @@ const ROWS: readonly (readonly [DiagnosticCode, RegExp])[] = [
   ],
   ['missing_file', /for path: "(?<subject>[^"]+)"|^failed to open file '(?<subject2>[^']+)'/],
   ['missing_symbol', /Could not resolve symbol: (?<subject>[^,\s]+)|resolve kernel symbol: (?<subject2>\S+)/],
-  ['missing_symbol', /^Could not resolve address: (?<subject>\S+)/],
+  ['missing_symbol', /^Could not resolve address: (?<subject>\S+)|^Offset outside the function bounds/],
   ['too_many_probes', /exceeds the current limit of \d+ (?:probes|BPF)|exceeds the current limit of \d+\.?$/],
   ['probe_skipped', /^could not attach probe (?<subject>\S+), skipping/],
   ['suspect', /^(?<subject>\S+) is not traceable|but matched \d+ binaries/],

@@ -6,6 +6,7 @@ const NOISE: readonly RegExp[] = [
   /Could not read (?:functions|symbols) from .*available_filter_functions/,
   // 0.17 and 0.23 with LLVM 14 to 19, on every program with a pointer cast; some programs of 0.27 too.
   /^Addrspace is not set$/,
+  /^Addrspace mismatch$/,
   // 0.17, at the end of a run with uprobes.
   /^(?:ioctl\(PERF_EVENT_IOC_DISABLE\)|close perf event FD) failed: Bad file descriptor$/,
   /^failed to close perf event FDs for probe: /,

@@ -42,7 +42,7 @@ export const ARGUMENTS: readonly Broken[] = [
   {
     program: 'BEGIN { @x = ▸lhist(5, 0, 100000, 1); }',
     code: 'arguments',
-    hint: 'the form is @map[keys] = lhist(n, min, max, step)',
+    hint: 'make the step 100 times as large, or use hist()',
   },
   {
     program: 'BEGIN { @x = ▸lhist(5, 10, 0, 1); }',

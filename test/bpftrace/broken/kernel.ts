@@ -112,4 +112,10 @@ export const KERNEL: readonly Broken[] = [
     code: 'probe_syntax',
     hint: 'the form is kprobe:[module:]function[+offset]  (k:)',
   },
+  {
+    program:
+      'BEGIN { @start[0] = 1; }\n▸kprobe:blk_account_io_done /@start[arg0]/ { @us = hist((nsecs - @start[arg0]) / 1000); delete(@start[arg0]); }',
+    code: 'unsupported_here',
+    hint: 'this kernel has no kprobes; use tracepoint:block:block_io_done',
+  },
 ];

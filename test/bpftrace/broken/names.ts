@@ -72,7 +72,7 @@ export const NAMES: readonly Broken[] = [
   {
     program: 'BEGIN { @x = ▸O_RDONLY; }',
     code: 'unknown_name',
-    hint: 'constants come from headers: write its number, or #define',
+    hint: 'O_RDONLY is 0',
   },
   { program: 'BEGIN { @x = ▸$y; }', code: 'unknown_variable', hint: 'assign it first: $y = 0;' },
   { program: 'BEGIN { $start = 1; print(▸$satrt); }', code: 'unknown_variable', hint: 'did you mean $start' },
@@ -165,7 +165,7 @@ export const NAMES: readonly Broken[] = [
     code: 'unknown_function',
     hint: 'list_helpers lists the functions that there are',
   },
-  { program: 'BEGIN { if (▸NULL) { exit(); } }', code: 'unknown_name', hint: 'compare with 0' },
+  { program: 'BEGIN { if (▸NULL) { exit(); } }', code: 'unknown_name', hint: 'NULL is 0' },
   {
     program:
       'tracepoint:syscalls:sys_enter_connect { $sa = (▸struct sockaddr_inn *)args->uservaddr; @[$sa->sin_port] = count(); }',
@@ -220,5 +220,28 @@ export const NAMES: readonly Broken[] = [
     program: 'BEGIN { @x = sizeof(▸struct task_strct); }',
     code: 'unknown_struct',
     hint: 'did you mean struct task_struct',
+  },
+  {
+    program:
+      'tracepoint:syscalls:sys_enter_connect {\n  $sa = (struct sockaddr_in *)args->uservaddr;\n  if ($sa->sin_family == ▸AF_INET) { @ = count(); }\n}',
+    code: 'unknown_name',
+    hint: 'AF_INET is 2',
+  },
+  {
+    program:
+      'tracepoint:sched:sched_switch /args->prev_state & ▸TASK_UNINTERRUPTIBLE/ { @[comm] = count(); }',
+    code: 'unknown_name',
+    hint: 'TASK_UNINTERRUPTIBLE is 2',
+  },
+  {
+    program: 'BEGIN { @m = max(▸@n); }',
+    code: 'unknown_map',
+    hint: 'nothing gives @n a value',
+    but: { '0.27': { code: 'map_type', at: '1:9', hint: 'a map holds one kind of value' } },
+  },
+  {
+    program: '// who?\nBEGIN { @file[tid] = "x"; }\n\tEND { clear(▸@files); }',
+    code: 'unknown_map',
+    hint: 'did you mean @file',
   },
 ];

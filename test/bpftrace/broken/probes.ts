@@ -154,7 +154,7 @@ export const PROBES: readonly Broken[] = [
   {
     program: '▸hardware:nosuch:1000 { @ = count(); }',
     code: 'unknown_probe',
-    hint: 'there is none of that name: list_probes finds those that there',
+    hint: 'events are cpu-cycles, instructions',
   },
   {
     program: '▸software:faults:abc { @ = count(); }',
@@ -396,5 +396,10 @@ export const PROBES: readonly Broken[] = [
     code: 'unknown_probe',
     hint: 'the signal is SIGUSR1: self:signal:SIGUSR1',
     but: { '0.17': { code: 'version', hint: 'self came with bpftrace 0.22' } },
+  },
+  {
+    program: '▸software:pagefaults:100 { @[comm] = count(); }',
+    code: 'unknown_probe',
+    hint: 'did you mean software:page-faults:100',
   },
 ];

@@ -49,7 +49,7 @@ export const TYPES: readonly Broken[] = [
   {
     program: 'tracepoint:syscalls:sys_enter_openat { ▸printf("%s\\n", args->filename); }',
     code: 'type',
-    hint: 'a pointer is no text yet: str(args->…)',
+    hint: 'a pointer is no text yet: str(args->filename)',
     but: { '0.27': 'fine' },
   },
   {
@@ -222,6 +222,12 @@ export const TYPES: readonly Broken[] = [
     program: 'BEGIN { @x = "a" ▸+ "b"; }',
     code: 'type',
     hint: 'text can be compared with == and !=, nothing else',
+    but: { '0.27': 'fine' },
+  },
+  {
+    program: 'tracepoint:syscalls:sys_enter_write { ▸printf("%s wrote %d\\n", args->buf, args->count) }',
+    code: 'type',
+    hint: 'a pointer is no text yet: str(args->buf)',
     but: { '0.27': 'fine' },
   },
 ];

@@ -86,5 +86,7 @@ export async function explain(stderr: string, context: Context, host: Diagnostic
       return advised.code === 'unsupported_here' ? { ...advised, notes: [] } : advised;
     }),
   );
-  return advised.map(published);
+  const lacksIt = advised.some(({ code }) => code === 'unsupported_here');
+  // Nothing is traceable on a kernel without kprobes: to say so of each function tells no more.
+  return advised.filter(each => !lacksIt || each.code !== 'suspect').map(published);
 }

@@ -46,10 +46,6 @@ export const unsupportedHere: Adviser = async question => {
 /** The verifier's reasons, and what a program can do about them. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
-    /infinite loop|back-edge|too many states|jumps? is too complex/,
-    'the loop has no end that the kernel can see: count it down from a small number, or use unroll (n)',
-  ],
-  [
     /BPF program is too large|Argument list too large|error code: -7\b/i,
     'the program is too large: fewer statements, smaller unroll counts and strings',
   ],
@@ -68,11 +64,13 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/stack/i, 'too much on the stack: shorter strings (str(x, 32)), fewer keys'],
 ];
 
+const LOOP = /infinite loop|back-edge|jumps? is too complex/;
+
 export const verifierRefused: Adviser = ({ finding, text, version }) => {
   const said = [finding.message, ...(finding.notes ?? []), finding.log ?? ''].join('\n');
-  const known = REASONS.find(([pattern]) => pattern.test(said));
-  if (known) return { hint: known[1] };
   const probe = finding.range && text.probeAt(finding.range);
+  const known = REASONS.find(([pattern]) => pattern.test(said));
+  if (known && !LOOP.test(said)) return { hint: known[1] };
   if (probe && /\bwhile\b/.test(text.bare.slice(probe.start, probe.end))) {
     const instead = version && atLeast(version, '0.24') ? 'for ($i : 0..10) { … }' : 'unroll (10) { … }';
     return { hint: `a while loop must have an end that the kernel can see: use ${instead}` };

@@ -2,6 +2,7 @@ import { type Helper, listHelpers } from '../../reference/index.js';
 import type { BpftraceVersion } from '../../version.js';
 import type { ProgramText } from '../text.js';
 import { type Advice, type Adviser, versionText } from './advice.js';
+import { CONSTANTS } from './constants.js';
 import { nearest } from './nearest.js';
 
 /** What other tracers and languages call it. A function's name, or advice in words. */
@@ -62,7 +63,6 @@ export const OTHER_WORDS_FOR_NAMES: Readonly<Record<string, string>> = {
 };
 const IN_WORDS: Readonly<Record<string, string>> = {
   sprintf: 'there is none: give printf the parts, or use a tuple (a, b) as the value or key',
-  NULL: 'compare with 0',
   malloc: 'there is no memory to take: keep values in maps',
   sleep: 'a probe cannot wait: use another probe, such as interval:s:1',
   now: 'use nsecs',
@@ -95,6 +95,8 @@ export const unknownName: Adviser = ({ finding, text, version }) => {
   const name = finding.subject ?? '';
   const inWords = IN_WORDS[name];
   if (inWords !== undefined) return { hint: inWords };
+  const constant = CONSTANTS[name];
+  if (constant !== undefined) return { hint: `${name} is ${constant}`, replacement: String(constant) };
   const helpers = listHelpers(version);
   const builtins = helpers.filter(({ kind }) => kind === 'builtin');
   const called = helpers.find(each => each.name === name && /function/.test(each.kind));
@@ -185,7 +187,10 @@ export const unknownVariable: Adviser = ({ finding, text, version }) => {
 
 export const unknownMap: Adviser = ({ finding, text }) => {
   const name = finding.subject ?? '';
+  const at = finding.range?.start ?? 0;
+  // `@m = max(@n)` does not give @m its value before @n is needed.
   const assigned = assignments(text, /@\w*/g)
+    .filter(({ start }) => start > at || /[;{}]/.test(text.bare.slice(start, at)))
     .map(each => each.name)
     .filter(each => each !== name);
   const meant = nearest(

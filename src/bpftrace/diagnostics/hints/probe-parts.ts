@@ -61,6 +61,11 @@ export const missingSymbol: Adviser = async question => {
     if (/^0x|^\d/.test(point.parts.at(-1) ?? '')) {
       return { hint: 'no symbol stands at that address: name a function' };
     }
+    if (/size is 0/.test(finding.message)) {
+      return {
+        hint: `it only uses that function: name the library that has it, such as ${point.parts[0]}:libc:${point.parts[2]}`,
+      };
+    }
     const near = await host.nearestProbes(fullName(point), NAMED_MAX);
     const [best] = near;
     if (best !== undefined) return { hint: `did you mean ${near.join(' or ')}?`, replacement: best };

@@ -1,4 +1,3 @@
-import type { AttachPoint } from '../../language/outline.js';
 import { listHelpers } from '../../reference/index.js';
 import { type Advice, type Adviser, versionText } from './advice.js';
 import { ofAnotherVersion } from './names.js';
@@ -86,6 +85,14 @@ export const unknownProbe: Adviser = async question => {
       hint: `list_probes "${[SHORT[provider] ?? provider, ...point.parts.slice(1, -1), '*'].join(':')}" lists those that there are`,
     };
   }
+  const events = PERF_EVENTS[SHORT[provider] ?? provider];
+  if (events) {
+    const [event] = nearest(point.parts[1] ?? '', events, 1);
+    const whole = [provider, event, ...point.parts.slice(2)].join(':');
+    return event === undefined
+      ? { hint: `events are ${events.join(', ')}` }
+      : { hint: `did you mean ${whole}?`, replacement: whole };
+  }
   const near = await question.host.nearestProbes(name, NAMED_MAX);
   const found = near.length > 0 ? near : await question.host.probesAbout(wordsOf(point), NAMED_MAX);
   if (found.length === 0) {
@@ -97,17 +104,23 @@ export const unknownProbe: Adviser = async question => {
   const sure = !wild && near.length > 0 && isSlip(name, best);
   return {
     hint: `did you mean ${found.join(' or ')}?`,
-    ...(sure && { replacement: attachable(best, point) }),
+    ...(sure && { replacement: best }),
   };
+};
+
+const PERF_EVENTS: Readonly<Record<string, readonly string[]>> = {
+  software: [
+    ...['cpu-clock', 'task-clock', 'page-faults', 'faults', 'context-switches', 'cpu-migrations'],
+    ...['minor-faults', 'major-faults', 'alignment-faults', 'emulation-faults', 'bpf-output'],
+  ],
+  hardware: [
+    ...['cpu-cycles', 'instructions', 'cache-references', 'cache-misses', 'branch-instructions'],
+    ...['branch-misses', 'bus-cycles', 'frontend-stalls', 'backend-stalls', 'ref-cycles'],
+  ],
 };
 
 /** Whether one is the other with a slip of the pen, or with its prefix left out. */
 function isSlip(name: string, probe: string): boolean {
   const event = name.slice(name.lastIndexOf(':') + 1);
-  return distance(name, probe.replace(/:$/, '')) <= 2 || probe.endsWith(`_${event}`);
-}
-
-/** `software:faults:` of a list is attached with its count. */
-function attachable(probe: string, point: AttachPoint): string {
-  return probe.endsWith(':') ? `${probe}${point.parts[2] ?? '1'}` : probe;
+  return distance(name, probe) <= 2 || probe.endsWith(`_${event}`);
 }

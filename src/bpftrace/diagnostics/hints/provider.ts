@@ -76,6 +76,8 @@ async function tracepointsFor(point: AttachPoint, returns: boolean, { host }: Qu
     const probe = `tracepoint:syscalls:sys_${side}_${each}`;
     if (/^\w+$/.test(each) && (await host.countProbes(probe)) === 1) return [probe];
   }
+  const event = EVENTS[named];
+  if (event !== undefined && (await host.countProbes(event)) === 1) return [event];
   const near = (await host.nearestProbes(`kprobe:${named}`, NAMED_MAX)).filter(isSameName(named));
   if (near.length > 0) return near.slice(0, NAMED_MAX);
   const words = wordsOf(point);
@@ -95,13 +97,35 @@ const SERVED: Readonly<Record<string, string>> = {
   fork: 'clone',
 };
 
+/** Kernel functions that programs trace, and the tracepoint of the same moment. */
+const EVENTS: Readonly<Record<string, string>> = {
+  blk_account_io_start: 'tracepoint:block:block_io_start',
+  blk_account_io_done: 'tracepoint:block:block_io_done',
+  blk_mq_start_request: 'tracepoint:block:block_rq_issue',
+  blk_start_request: 'tracepoint:block:block_rq_issue',
+  submit_bio: 'tracepoint:block:block_bio_queue',
+  tcp_v4_connect: 'tracepoint:syscalls:sys_enter_connect',
+  tcp_v6_connect: 'tracepoint:syscalls:sys_enter_connect',
+  tcp_connect: 'tracepoint:syscalls:sys_enter_connect',
+  inet_csk_accept: 'tracepoint:syscalls:sys_exit_accept4',
+  tcp_set_state: 'tracepoint:sock:inet_sock_set_state',
+  tcp_sendmsg: 'tracepoint:sock:sock_send_length',
+  tcp_recvmsg: 'tracepoint:sock:sock_recv_length',
+  tcp_drop: 'tracepoint:skb:kfree_skb',
+  finish_task_switch: 'tracepoint:sched:sched_switch',
+  try_to_wake_up: 'tracepoint:sched:sched_waking',
+  ttwu_do_wakeup: 'tracepoint:sched:sched_wakeup',
+  wake_up_new_task: 'tracepoint:sched:sched_wakeup_new',
+  do_exit: 'tracepoint:sched:sched_process_exit',
+  oom_kill_process: 'tracepoint:oom:mark_victim',
+  handle_mm_fault: 'tracepoint:exceptions:page_fault_user',
+  ext4_sync_file: 'tracepoint:ext4:ext4_sync_file_enter',
+};
+
 function isSameName(named: string): (probe: string) => boolean {
   return probe => probe.endsWith(`:${named}`);
 }
 
 export function fullName(point: AttachPoint): string {
-  const provider = SHORT[point.parts[0] ?? ''] ?? point.parts[0];
-  const parts =
-    provider === 'software' || provider === 'hardware' ? point.parts.slice(1, 2) : point.parts.slice(1);
-  return [provider, ...parts].join(':');
+  return [SHORT[point.parts[0] ?? ''] ?? point.parts[0], ...point.parts.slice(1)].join(':');
 }

@@ -11,8 +11,9 @@ export const wrongType: Adviser = question => {
   const here = range ? text.slice(range) : '';
   const around = range ? text.text.slice(Math.max(0, range.start - 80), range.end + 80) : '';
   if (/%s specifier expects/.test(message)) {
-    return /args(?:->|\.)\w*(?:name|path|str|msg|argv|comm)/.test(here)
-      ? { hint: 'a pointer is no text yet: str(args->…)' }
+    const pointer = /(?<!str\()\b(args(?:->|\.)\w*(?:name|path|str|msg|buf|comm))\b/.exec(here)?.[1];
+    return pointer !== undefined
+      ? { hint: `a pointer is no text yet: str(${pointer})` }
       : { hint: 'print numbers with %d (or %llx), pointers to text with str(…), stacks with %s alone' };
   }
   if (/specifier expects|format specifier/.test(message)) return { hint: 'print text with %s' };
@@ -138,6 +139,9 @@ export const wrongArguments: Adviser = question => {
   const later = laterArguments(name, message, version);
   if (later) return later;
   if (name === 'str' && /string/.test(message)) return { hint: 'it is text already: leave str() out' };
+  const needed = /would need (\d+)/.exec(message)?.[1];
+  if (needed !== undefined)
+    return { hint: `make the step ${Math.ceil(Number(needed) / 1000)} times as large, or use hist()` };
   if (/string literal/.test(message))
     return { hint: `a text in double quotes comes first: ${helper.signature}` };
   if (/literal/.test(message)) return { hint: `a number written out, no variable: ${helper.signature}` };
