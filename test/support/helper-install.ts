@@ -4,17 +4,22 @@ import { install, planInstall, remove } from '../../src/privilege/helper/install
 import { pinnedText } from '../../src/privilege/helper/pins.js';
 import { HELPER_PATH, RULE_PATH } from '../../src/privilege/helper/place.js';
 import { SUPERVISOR_FILE } from '../../src/privilege/sudo.js';
+import { isAlive } from './processes.js';
 import { BPFTRACE } from './server.js';
-import type { TestUser } from './sudo-users.js';
+import { makerOf, type TestUser } from './sudo-users.js';
 
 export const BPFTRACE_PATH = findExecutable(BPFTRACE, process.env) ?? '/usr/bin/bpftrace';
 
 /** Another release of bpftrace may stand in a system of its own, behind a script that goes there. */
 export const OWN_ROOT = chrootOf(BPFTRACE_PATH);
 
-/** The real helper of this machine is not a test's to replace. */
+/** The real helper of this machine is not a test's to replace; what a test left that was cut off is. */
 export function whyNoHelper(): string | false {
-  return existsSync(HELPER_PATH) || existsSync(RULE_PATH) ? 'a helper is installed on this machine' : false;
+  if (!existsSync(HELPER_PATH) && !existsSync(RULE_PATH)) return false;
+  const owner = existsSync(RULE_PATH) && makerOf(readFileSync(RULE_PATH, 'utf8'));
+  if (!owner || isAlive(owner)) return 'a helper is installed on this machine';
+  remove();
+  return false;
 }
 
 /** Installs the helper for a user; gives back what removes it. */

@@ -24,6 +24,12 @@ export interface TestUser {
 const RULES = `/etc/sudoers.d/bpftrace-mcp-test-${process.pid}`;
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** The process id of the test that made the user who is named in `text`. */
+export function makerOf(text: string): number | undefined {
+  const pid = /\bbmcp-[a-z]+-([0-9a-z]+)\b/.exec(text)?.[1];
+  return pid === undefined ? undefined : Number.parseInt(pid, 36);
+}
+
 /** Why it can't be done here; installs sudo where it is missing. */
 export function whyNoSudo(): string | false {
   if (process.geteuid?.() !== 0) return 'needs root, to make users';
