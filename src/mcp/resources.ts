@@ -27,7 +27,7 @@ const OUTPUT_BYTES_MAX = 8 * 1024 * 1024;
 const NEWS_EVERY_MS = 1000;
 const SUBSCRIPTIONS_MAX = 256;
 
-export const TEMPLATES = [
+const TEMPLATES = [
   {
     uriTemplate: 'bpftrace://executions/{execution_id}',
     name: 'execution',
