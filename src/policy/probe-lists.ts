@@ -37,8 +37,8 @@ export function isPatternList(list: string): boolean {
  * anything that a denied one does.
  */
 export function probeLists(allow: readonly string[], deny: readonly string[]): Rule {
-  const allowed = allow.map(parseGlob);
-  const denied = deny.map(parseGlob);
+  const allowed = allow.map(toPattern);
+  const denied = deny.map(toPattern);
   return function* ({ outline }: ProgramText): Iterable<Violation> {
     for (const point of outline.probes.flatMap(({ attachPoints }) => attachPoints)) {
       const problem = judge(point, allowed, denied);
@@ -56,51 +56,67 @@ export function probeLists(allow: readonly string[], deny: readonly string[]): R
   };
 }
 
+interface Pattern {
+  glob: Glob;
+  /** It names a function's module as well. */
+  hasModule: boolean;
+}
+
+function toPattern(text: string): Pattern {
+  return { glob: parseGlob(text), hasModule: text.split(':').length > 2 };
+}
+
 function judge(
   { parts, tokens }: AttachPoint,
-  allowed: readonly Glob[],
-  denied: readonly Glob[],
+  allowed: readonly Pattern[],
+  denied: readonly Pattern[],
 ): string | undefined {
-  const provider = canonicalProvider(parts[0] ?? '');
+  const [type = '', ...rest] = parts;
+  const provider = canonicalProvider(type);
   if (!provider) return 'is of no probe type that this policy knows';
   if (HARMLESS.has(provider)) return undefined;
-  if (tokens.some(({ kind, text }) => kind === 'positional' || (kind === 'string' && text.includes('\\')))) {
-    return 'holds a parameter or an escape';
+  const hides = WITH_FILE.has(provider) ? /\\/ : /[\\:]/;
+  if (tokens.some(({ kind, text }) => kind === 'positional' || (kind === 'string' && hides.test(text)))) {
+    return 'holds a parameter, an escape or a quoted colon';
   }
-  const forms = formsOf(provider, parts.slice(1));
+  const forms = formsOf(provider, rest);
   if (!forms) return 'names its target by an address, or by a path that is not there';
-  if (denied.some(pattern => forms.widest.some(form => intersects(pattern, form))))
+  const { plain, withModule, widest } = forms;
+  if (denied.some(({ glob, hasModule }) => intersects(glob, hasModule ? widest : plain)))
     return 'can match a probe that is denied here';
-  if (allowed.length === 0) return undefined;
-  return allowed.some(pattern => forms.exact.some(form => covers(pattern, form)))
+  const isWithin = ({ glob, hasModule }: Pattern): boolean => {
+    const form = hasModule ? withModule : plain;
+    return form !== undefined && covers(glob, form);
+  };
+  return allowed.length === 0 || allowed.some(isWithin)
     ? undefined
     : 'is not within the probes that are allowed here';
 }
 
-/**
- * The ways to write one attach point. A function may be named with its module or without, and with an offset; a
- * file by any path that leads to it.
- * - widest: together they match whatever it may attach to
- * - exact: each alone describes it, so one that is allowed is enough
- */
-function formsOf(provider: string, rest: readonly string[]): { widest: Glob[]; exact: Glob[] } | undefined {
+interface Forms {
+  /** Without module and offset; a file by its real path. */
+  plain: Glob;
+  /** With its module, where it names one; as it stands, where its type knows no modules. */
+  withModule?: Glob;
+  /** With its module, or with any. */
+  widest: Glob;
+}
+
+/** The ways to write one attach point. */
+function formsOf(provider: string, rest: readonly string[]): Forms | undefined {
   const glob = (...parts: readonly string[]): Glob => parseGlob([provider, ...parts].join(':'));
   if (WITH_MODULE.has(provider)) {
     const name = (rest.at(-1) ?? '').replace(/\+\w+$/, '');
     if (/^\d/.test(name)) return undefined;
-    const module = rest.length > 1 ? rest.slice(0, -1) : ['*'];
-    return {
-      widest: [glob(name), glob(...module, name)],
-      exact: [glob(name), ...(rest.length > 1 ? [glob(...module, name)] : [])],
-    };
+    const module = rest.slice(0, -1);
+    if (module.length === 0) return { plain: glob(name), widest: glob('*', name) };
+    const withModule = glob(...module, name);
+    return { plain: glob(name), withModule, widest: withModule };
   }
-  if (WITH_FILE.has(provider)) {
-    const path = realPath(rest[0] ?? '');
-    const form = path === undefined ? undefined : glob(path, ...rest.slice(1));
-    return form && { widest: [form], exact: [form] };
-  }
-  // A tracepoint's short form `sched_switch` has no category, and other types have one name only.
-  return { widest: [glob(...rest)], exact: [glob(...rest)] };
+  const path = WITH_FILE.has(provider) ? realPath(rest[0] ?? '') : rest[0];
+  if (path === undefined) return undefined;
+  const form = glob(path, ...rest.slice(1));
+  return { plain: form, withModule: form, widest: form };
 }
 
 function realPath(path: string): string | undefined {

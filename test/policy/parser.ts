@@ -54,12 +54,15 @@ function plain(value: string): string {
   return value.replace(/[^ -~]/g, '');
 }
 
-/** `k:f+0x10` and `kprobe:f+16` are one, and `h:cycles:1e6` and `hardware:cycles:1000000`. */
+/** 0.17 leaves out what is empty; `k:f+0x10` and `kprobe:f+16` are one, and `h:cycles:1e6` and `hardware:cycles:1000000`. */
 function normal(text: string): string {
   // Nobody passes parameters: each stands for nothing.
   const point = text.replace(/\$\d+/g, '');
   const [provider = '', ...rest] = point.split(':');
-  const name = [canonicalProvider(provider) ?? provider, ...rest].join(':').replace(/:+$/, '');
+  const name = [canonicalProvider(provider) ?? provider, ...rest]
+    .join(':')
+    .replace(/:+/g, ':')
+    .replace(/:$/, '');
   return name.replace(/(?<=[:+])(?:0[xX][\da-fA-F]+|\d[\d_]*(?:e\d+)?)(?!\w)/g, number =>
     String(Number(number.replaceAll('_', ''))),
   );
