@@ -43,11 +43,15 @@ export interface SupervisorEvents {
 }
 
 export const SUPERVISOR_READY = 'bpftrace-mcp-supervisor 1 ready\n';
+/** It was right when the server started. */
+const PASSWORD_CHANGED =
+  'sudo: the password that the server was given is not right any more; start the server again\n';
 /** Bytes of a report line, at the most: a look at a bpftrace of some hundred threads. */
 const REPORT_BYTES_MAX = 4096;
 
 export class SupervisorTalk {
   private phase: 'admission' | 'open' | 'closed' = 'admission';
+  private isPasswordWrong = false;
   private readonly queued: string[] = [];
   /** Of standard error: not yet known whose words they are. Bytes as latin1. */
   private held = '';
@@ -92,7 +96,7 @@ export class SupervisorTalk {
 
   /** At the end of standard error: what was still held. */
   rest(): Buffer {
-    const rest = Buffer.from(this.held, 'latin1');
+    const rest = Buffer.from(this.isPasswordWrong ? PASSWORD_CHANGED : this.held, 'latin1');
     this.held = '';
     return rest;
   }
@@ -108,6 +112,7 @@ export class SupervisorTalk {
       );
       for (const line of this.queued.splice(0)) this.command(line);
     } else if (/try again/i.test(this.held)) {
+      this.isPasswordWrong = true;
       this.close(); // It waits for another password, and this was the only one.
     }
   }

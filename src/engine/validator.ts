@@ -12,6 +12,7 @@ import { tokenize } from '../bpftrace/language/tokenizer.js';
 import type { BpftraceVersion } from '../bpftrace/version.js';
 import { Refusal } from '../contract/errors.js';
 import type { SpawnPlan } from '../contract/trace.js';
+import { refusalIn } from '../privilege/sudo.js';
 import { JobQueue } from '../queue/job-queue.js';
 import type { Validation } from './validation.js';
 
@@ -109,6 +110,8 @@ export class Validator {
     const { exitCode, signal, spawnError, stdout, stderr, timedOut } = compiled;
     const compiling = `compiled by bpftrace ${method.name}`;
     if (spawnError) return unknown(`bpftrace could not be started: ${spawnError}`);
+    const refusal = exitCode === 0 ? undefined : refusalIn(stderr);
+    if (refusal) return unknown(refusal);
     if (isUsageError(stdout, stderr)) return unknown(`this bpftrace has no ${method.name}`);
     if (timedOut || signal === 'SIGKILL') {
       return unknown(

@@ -125,9 +125,7 @@ const SPAWN_HINTS: Record<string, string> = {
  */
 function wasNotRun(exitCode: number | null, said: string | undefined): boolean {
   if (exitCode === 126 || exitCode === 127) return true;
-  return /^(?:setpriv|timeout|sudo|bpftrace-mcp-supervisor): |^Sorry, try again|^\/[^:]*: (?:line )?\d+: /.test(
-    said ?? '',
-  );
+  return /^(?:setpriv|timeout|sudo|bpftrace-mcp-supervisor): |^\/[^:]*: (?:line )?\d+: /.test(said ?? '');
 }
 
 /** 0.27 announces nothing before it attaches, and finds missing probes while it compiles, as 0.17 does for tracepoints. */

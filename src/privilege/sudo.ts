@@ -27,6 +27,11 @@ export function sudoCommand(sudo: string, command: readonly string[], withPasswo
   return { command: sudo, args: [...flags, '--', ...command], env: SUDO_ENV };
 }
 
+/** What sudo or the supervisor said when it was they, and not bpftrace, that ended a command. */
+export function refusalIn(stderr: string): string | undefined {
+  return /^(?:sudo|bpftrace-mcp-supervisor): .*$/m.exec(stderr)?.[0];
+}
+
 /** `wrong_password` only when one was given; `no`: there is no rule, or the command can't be run. */
 export type Admission = 'yes' | 'needs_password' | 'wrong_password' | 'no';
 

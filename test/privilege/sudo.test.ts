@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { HostInfo } from '../../src/engine/index.js';
@@ -66,6 +67,7 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
       }
       const end = await server.result('stop_program', { execution_id });
       assert.deepEqual([end.status, end.snapshot_at, end.maps.length], ['stopped', undefined, 1]);
+      await server.close();
     });
   });
 
@@ -112,6 +114,23 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
       assert.deepEqual(whereIs(wrong).found, []);
       await server.close();
       assert.ok(!server.log.includes(wrong));
+    });
+  });
+
+  test('a password that is changed while the server runs: each tool says so', async () => {
+    const changing = users.add('ch', { password: SECRET, rule: 'ALL=(ALL:ALL) ALL' });
+    const server = await serverOf(changing, { BPFTRACE_PASSWD: SECRET });
+    await orKilled(server, async () => {
+      assert.equal((await info(server)).privileges, 'sudo_password');
+      execFileSync('chpasswd', { input: `${changing.name}:new-one\n` });
+      const says = /password that the server was given is not right any more; start the server again/;
+      const ended = await server.result('exec_program', { program: TICKS, wait: 30 });
+      assert.deepEqual([ended.status, ended.reason], ['failed', 'start_failed']);
+      assert.match(ended.error_message ?? '', says);
+      const validated = (await server.call('validate_program', { program: TICKS })).structured;
+      assert.equal(validated?.valid, null);
+      assert.match(String(validated?.reason), says);
+      await server.close();
     });
   });
 

@@ -1,4 +1,5 @@
 import { isThroughSudo, type Launcher } from '../../privilege/launcher.js';
+import { refusalIn } from '../../privilege/sudo.js';
 import { childEnvironment, TRACE_ARGS } from '../spawn-plan.js';
 import { type CommandOptions, type CommandResult, runCommand } from './command.js';
 import { type Credentials, mayUseBpf } from './credentials.js';
@@ -43,7 +44,7 @@ export function provesTracing({ exitCode, stdout }: CommandResult): boolean {
 
 /** The proof got as far as bpftrace: sudo, where it is in between, let it through. */
 export function reachesBpftrace({ launcher, proof }: Access): boolean {
-  return !isThroughSudo(launcher.mode) || !/^(?:sudo|bpftrace-mcp-supervisor): /m.test(proof.stderr);
+  return !isThroughSudo(launcher.mode) || refusalIn(proof.stderr) === undefined;
 }
 
 const SUDO_WORDS = {
