@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LINE_BYTES_MAX } from './contract/ring.js';
+import { parseLimits } from './guard/limits.js';
 import { PROFILES } from './policy/policy.js';
 import { isPatternList } from './policy/probe-lists.js';
 
@@ -9,6 +10,8 @@ import { isPatternList } from './policy/probe-lists.js';
  */
 const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max);
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const onOff = z.enum(['on', 'off']).default('off');
 
 const PATTERNS = 'must be patterns that begin with a probe type, parted by commas';
 
@@ -63,6 +66,39 @@ export const settings = z.object({
     .default(1_048_576)
     .describe('bytes of maps kept of an execution; the largest values win'),
   maxProgramBytes: whole(64, 16_777_216).default(65_536).describe('longest program accepted, in bytes'),
+  maxProbes: whole(0, 100_000)
+    .default(0)
+    .describe(
+      'probes that a program may attach to, and BPF programs; no program can raise it; 0: as bpftrace has it (512 or 1024)',
+    ),
+  maxOpenPerClient: whole(0, 100_000)
+    .default(0)
+    .describe('executions of one client that may run or wait; 0: as many as the queue takes'),
+  floodBytesPerS: whole(0, 1_073_741_824)
+    .default(10_485_760)
+    .describe(
+      'a program from which bpftrace prints more than that, as JSON, for --flood-s, is ended with what it has; 0: never',
+    ),
+  floodS: seconds(1, 86_400)
+    .default(30)
+    .describe('how long a program may print more than --flood-bytes-per-s without a pause, in seconds'),
+  hostGuard: z
+    .string()
+    .default('memory:40,load:50,available:128')
+    .refine(text => parseLimits(text) !== undefined, 'must be off, or limits such as memory:40,available:128')
+    .describe(
+      'when programs are refused, and running ones ended, because the machine is in distress (see "Bounds"); off: never',
+    ),
+  auditLog: z
+    .string()
+    .default('')
+    .describe('a file to which each submission and each outcome is appended as a line of JSON'),
+  auditPrograms: onOff.describe('the texts of programs stand in the audit file too, not only their hashes'),
+  auditRequired: onOff.describe('a program that could not be written to the audit file is refused'),
+  auditMaxBytes: whole(4096, 1_099_511_627_776)
+    .default(67_108_864)
+    .describe('an audit file that has grown to this is put aside, in bytes'),
+  auditFiles: whole(1, 1000).default(5).describe('audit files kept beside the one that is written'),
   resultTtlS: seconds(1, 604_800)
     .default(3600)
     .describe('how long a result is kept after the execution has ended, in seconds'),
@@ -131,6 +167,9 @@ export function resolveConfig(given: object, origin: Record<string, string> = {}
       throw new ConfigError(`${written}: must not be above the longest deadline, ${config.maxTimeoutS} s`);
     }
     config.defaultTimeoutS = config.maxTimeoutS;
+  }
+  if (config.auditRequired === 'on' && config.auditLog === '') {
+    throw new ConfigError('--audit-required on: there is no --audit-log to write to');
   }
   config.graceMaxS = Math.max(config.graceMaxS, config.graceS);
   return Object.freeze(config);

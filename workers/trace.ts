@@ -6,6 +6,7 @@ import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
 import { startChild } from './child.js';
 import { endChild } from './ending.js';
+import { watchFlood } from './flood-watch.js';
 import { LineAssembler } from './lines.js';
 import { LatestMaps } from './map/latest-maps.js';
 import { readingOf } from './map/reading.js';
@@ -40,6 +41,7 @@ const CAUSE_WORD: Record<Ending, EndingCause> = {
   deadline: EndingCause.deadline,
   stop: EndingCause.stop,
   start_timeout: EndingCause.startTimeout,
+  flood: EndingCause.flood,
 };
 
 export default async function trace(task: TraceTask): Promise<TraceOutcome> {
@@ -137,6 +139,13 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     cell.attachedAtMs = attachedAt;
     cell.enter(Phase.running);
     timer = setTimeout(() => end('deadline'), task.deadlineMs);
+    if (task.flood)
+      watchFlood(
+        task.flood,
+        () => outputBytes,
+        running.signal,
+        () => end('flood'),
+      );
     if (!task.snapshots) return;
     void serveSnapshots({
       handle,

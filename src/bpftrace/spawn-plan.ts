@@ -12,11 +12,19 @@ export function argsUnder(policy: Profile, args: readonly string[]): readonly st
   return policy === 'unsafe' ? ['--unsafe', ...args] : args;
 }
 
-/** The operator's BPFTRACE_* settings pass, everything else is scrubbed; UTF-8 so that text is not mangled. */
-export function childEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+/**
+ * The operator's BPFTRACE_* settings pass, everything else is scrubbed; UTF-8 so that text is not mangled. What
+ * stands in the environment wins over a program's own `config`.
+ * @param maxProbes that a program may attach to; 0: as bpftrace or the operator's environment has it
+ */
+export function childEnvironment(env: NodeJS.ProcessEnv, maxProbes = 0): Record<string, string> {
   const kept: Record<string, string> = { PATH: SYSTEM_PATH, LANG: 'C.UTF-8' };
   for (const [name, value] of Object.entries(env)) {
     if (/^BPFTRACE_(?!MCP_|PASSWD$)/.test(name) && value !== undefined) kept[name] = value;
+  }
+  if (maxProbes > 0) {
+    kept.BPFTRACE_MAX_PROBES = String(maxProbes);
+    kept.BPFTRACE_MAX_BPF_PROGS = String(maxProbes);
   }
   return kept;
 }

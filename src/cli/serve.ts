@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { Deferred } from '../deferred.js';
-import { createEngine } from '../engine/index.js';
-import { createLogger, logEnd } from '../logging.js';
+import { createEngine, type EndReport, type Submission } from '../engine/index.js';
+import { createLogger, logAudit, logEnd, logRefused } from '../logging.js';
 import { serveStdio } from '../mcp/stdio.js';
 import { gainPrivilege } from '../privilege/gain.js';
 import { VERSION } from '../version.js';
@@ -20,7 +20,12 @@ const LEAVE_AFTER_HURRY_MS = 3000;
 export async function serve(config: Config): Promise<number> {
   const log = createLogger(config.logLevel);
   const launcher = await gainPrivilege(config.bpftrace);
-  const engine = createEngine(config, { onEnd: report => logEnd(log, report) }, launcher);
+  const hooks = {
+    onEnd: (report: EndReport) => logEnd(log, report),
+    onSubmit: (submission: Submission) => logRefused(log, submission),
+    onAuditProblem: (problem: string | undefined) => logAudit(log, problem),
+  };
+  const engine = createEngine(config, hooks, launcher);
   const asked = new Deferred<string>();
   const hurry = new Deferred();
   let first: string | undefined;

@@ -50,7 +50,7 @@ export type Command = (typeof Command)[keyof typeof Command];
 export const Phase = { idle: 0, starting: 1, running: 2, ending: 3 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-export const EndingCause = { none: 0, deadline: 1, stop: 2, startTimeout: 3 } as const;
+export const EndingCause = { none: 0, deadline: 1, stop: 2, startTimeout: 3, flood: 4 } as const;
 export type EndingCause = (typeof EndingCause)[keyof typeof EndingCause];
 
 /** Of a bpftrace that does not tell. */

@@ -8,6 +8,8 @@ export const REFUSALS = [
   'no_bpftrace',
   'no_privilege',
   'policy_denied',
+  'host_distress',
+  'audit_failed',
   'shutting_down',
   'internal',
 ] as const;

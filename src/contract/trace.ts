@@ -28,6 +28,8 @@ export interface TraceTask {
   graceMs: number;
   /** How long any child is left after SIGINT. */
   graceMaxMs: number;
+  /** It is ended when it prints more than that many bytes a second for so long; absent: never. */
+  flood?: { bytesPerS: number; forMs: number } | undefined;
   /** Share of one map on the board. */
   mapBytesMax: number;
   cell: SharedArrayBuffer;
@@ -42,7 +44,7 @@ export interface TraceOutcome {
   exitCode: number | null;
   signal: string | null;
   /** Why the worker began the ladder; absent when the child ended of itself. */
-  ending?: 'deadline' | 'stop' | 'start_timeout';
+  ending?: 'deadline' | 'stop' | 'start_timeout' | 'flood';
   /** SIGKILL was needed: maps that had not been printed are lost. */
   killed: boolean;
   /** Processes of the group were still there when the worker gave up on them; the kernel is tearing them down. */

@@ -79,12 +79,12 @@ export class ClientView {
 
   /** Asks for the end; wait for it with {@link untilEnded}. Of an execution that has ended it asks nothing. */
   stop(id: string): void {
-    this.engine.stop(this.find(id), 'stop');
+    this.engine.stop(this.find(id), { cause: 'stop' });
   }
 
   /** Whether a program compiles and what it would attach to; it is not run. @throws Refusal as {@link submit} */
   async validate(program: string, signal: AbortSignal): Promise<Validation> {
-    return this.engine.validate(program, signal);
+    return this.engine.validate(this.client, program, signal);
   }
 
   probes(query: ProbeQuery): Promise<ProbePage> {

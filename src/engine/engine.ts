@@ -1,3 +1,4 @@
+import { Audit, type Submission } from '../audit/audit.js';
 import { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
 import { ProbeIndex } from '../bpftrace/probes/index.js';
@@ -7,20 +8,24 @@ import { Command } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
 import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { SpawnPlan } from '../contract/trace.js';
+import { watchHost } from '../guard/guard-watch.js';
+import { HostGuard } from '../guard/host-guard.js';
+import { parseLimits } from '../guard/limits.js';
 import { Policy } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { ResultStore } from '../results/store.js';
+import { Admission } from './admission.js';
 import { Diagnostician } from './diagnostician.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
 import { type EndReport, endReportOf } from './report.js';
-import { programOf } from './request.js';
 import { SnapshotSupport } from './snapshot-support.js';
 import type { Validation } from './validation.js';
 import { Validator } from './validator.js';
+import type { Stop } from './verdict.js';
 
 export interface SubmitRequest {
   program: string;
@@ -33,6 +38,10 @@ export interface SubmitRequest {
 export interface EngineHooks {
   /** Called once for each execution, when it has ended. */
   onEnd?: (report: EndReport) => void;
+  /** Called once for each program that is handed in, with what was decided. */
+  onSubmit?: (submission: Submission) => void;
+  /** The audit file can't be written any more, and why; or, with nothing, it can again. */
+  onAuditProblem?: (problem: string | undefined) => void;
 }
 
 /** The largest share of the maps' room that one map may take. */
@@ -52,13 +61,16 @@ export class Engine {
   readonly queue: JobQueue;
   readonly policy: Policy;
   readonly snapshots: SnapshotSupport;
+  readonly guard: HostGuard;
+  readonly audit: Audit | undefined;
   private readonly validator: Validator;
   private readonly pool: TracePool;
   private readonly diagnostician: Diagnostician;
   private readonly probeThread = new ProbePool();
   private readonly active = new Map<string, Execution>();
   private readonly finished: ResultStore<Execution>;
-  private closing = false;
+  private readonly admission: Admission;
+  private readonly closed = new AbortController();
 
   constructor(
     readonly config: Config,
@@ -93,6 +105,21 @@ export class Engine {
       maxOutputBytes: config.maxOutputBytes,
       maxMapBytes: config.maxMapBytes,
     });
+    this.guard = new HostGuard(parseLimits(config.hostGuard) ?? {});
+    this.audit = auditOf(config, hooks);
+    this.admission = new Admission({
+      config,
+      policy: this.policy,
+      guard: this.guard,
+      installation: this.installation,
+      launcher,
+      queue: this.queue,
+      openOf: client => [...this.active.values()].filter(one => one.options.client === client).length,
+      audit: this.audit,
+      onSubmit: hooks.onSubmit,
+    });
+    const isRunning = (): boolean => this.active.size > 0;
+    watchHost(this.guard, isRunning, why => this.stopAll({ cause: 'distress', why }), this.closed.signal);
     this.finished = new ResultStore({
       ttlMs: config.resultTtlS * 1000,
       maxCount: config.maxResults,
@@ -102,47 +129,34 @@ export class Engine {
 
   /** @throws Refusal */
   submit(client: string, request: SubmitRequest): Execution {
-    if (this.closing) {
-      throw new Refusal(
-        'shutting_down',
-        'the server is shutting down',
-        'start it again and submit the program there',
-      );
-    }
-    const program = this.admit(request.program);
-    this.checkNumbers(request);
-    const path = this.requirePath();
-    this.requirePrivilege();
     const { config } = this;
     const deadlineMs = request.deadlineMs ?? config.defaultTimeoutS * 1000;
+    const id = newId();
+    const program = this.admission.run(client, request, id, deadlineMs);
+    const path = this.admission.requireBpftrace();
     const execution = new Execution({
-      id: newId(),
+      id,
       client,
       program,
       deadlineMs,
       maxLines: request.maxLines ?? config.maxLines,
       graceS: config.graceS,
+      floodS: config.floodS,
+      floodBytesPerS: config.floodBytesPerS,
       snapshots: this.snapshots,
       start: snapshots => this.start(path, execution, snapshots),
       explain: (stderr, lastLine) => this.diagnostician.explain(stderr, { program, lastLine }),
     });
     this.active.set(execution.id, execution);
-    if (!this.queue.offer(execution)) {
-      this.active.delete(execution.id);
-      const { length, limit, running } = this.queue;
-      throw new Refusal(
-        'busy',
-        `busy: ${running} programs are running and ${length} wait, which is the limit`,
-        'submit again when some of them have ended; list_executions shows yours, stop_program ends one',
-        { running, queue_length: length, queue_limit: limit },
-      );
-    }
+    this.queue.offer(execution);
     void execution.ended.promise.then(() => {
       execution.endedAt = new Date();
       this.active.delete(execution.id);
       this.finished.add(execution);
+      const report = endReportOf(execution);
+      this.audit?.ended(report);
       try {
-        this.hooks.onEnd?.(endReportOf(execution));
+        this.hooks.onEnd?.(report);
       } catch {
         // The hook's own fault must not take the engine down.
       }
@@ -151,11 +165,8 @@ export class Engine {
   }
 
   /** What a program means here, without running it. @throws Refusal */
-  validate(text: string, signal: AbortSignal): Promise<Validation> {
-    const program = this.admit(text);
-    this.requirePath();
-    this.requirePrivilege();
-    return this.validator.validate(program, signal);
+  validate(client: string, text: string, signal: AbortSignal): Promise<Validation> {
+    return this.validator.validate(this.admission.validate(client, text), signal);
   }
 
   /** @throws Refusal `unknown_execution` or `result_gone` */
@@ -182,9 +193,9 @@ export class Engine {
     return [...active, ...this.finished.values()].filter(execution => execution.options.client === client);
   }
 
-  stop(execution: Execution, cause: 'stop' | 'shutdown', command: Command = Command.stop): void {
-    if (this.queue.cancel(execution)) execution.stopQueued(cause);
-    else execution.stop(cause, command);
+  stop(execution: Execution, stop: Stop, command: Command = Command.stop): void {
+    if (this.queue.cancel(execution)) execution.stopQueued(stop);
+    else execution.stop(stop, command);
   }
 
   get counts(): { running: number; queued: number; finished: number; finishedBytes: number } {
@@ -201,15 +212,23 @@ export class Engine {
    * What was gathered can still be read afterwards.
    */
   async close(options: { hurry?: boolean } = {}): Promise<void> {
-    this.closing = true;
+    this.admission.closed = true;
+    this.closed.abort();
     const command = options.hurry ? Command.kill : Command.stop;
-    const active = [...this.active.values()];
-    for (const execution of active.reverse()) this.stop(execution, 'shutdown', command);
+    const active = this.stopAll({ cause: 'shutdown' }, command);
     this.installation.close();
     this.validator.close();
     this.diagnostician.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
+    this.audit?.close();
+  }
+
+  /** The newest first: what waits has no chance to begin. */
+  private stopAll(stop: Stop, command: Command = Command.stop): Execution[] {
+    const active = [...this.active.values()].reverse();
+    for (const execution of active) this.stop(execution, stop, command);
+    return active;
   }
 
   private start(path: string, execution: Execution, snapshots: SnapshotMethod | undefined): LiveTrace {
@@ -218,7 +237,7 @@ export class Engine {
     const startTimeoutMs = config.startTimeoutS * 1000;
     const graceMaxMs = config.graceMaxS * 1000;
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
-    const env = childEnvironment(process.env);
+    const env = this.environment;
     const live = this.pool.start({
       spawn: launcher.plan(path, argsUnder(config.policy, TRACE_ARGS), lifetimeMs, env),
       program,
@@ -230,59 +249,32 @@ export class Engine {
       graceMs: config.graceS * 1000,
       graceMaxMs,
       mapBytesMax: config.maxMapBytes * MAP_SHARE,
+      ...(config.floodBytesPerS > 0 && {
+        flood: { bytesPerS: config.floodBytesPerS, forMs: config.floodS * 1000 },
+      }),
     });
     void this.installation.version().then(version => live.cell.tellVersion(version));
     return live;
   }
 
-  /** The text of a program that may be compiled here. @throws Refusal */
-  private admit(text: string): string {
-    const program = programOf(text, this.config);
-    this.policy.require(program);
-    return program;
+  private get environment(): Record<string, string> {
+    return childEnvironment(process.env, this.config.maxProbes);
   }
 
   /** A bpftrace that lists something. */
   private plan(args: readonly string[], lifetimeMs = LISTING_BOUND_MS): SpawnPlan {
-    this.requirePrivilege();
-    return this.launcher.plan(this.requirePath(), args, lifetimeMs, childEnvironment(process.env));
+    return this.launcher.plan(this.admission.requireBpftrace(), args, lifetimeMs, this.environment);
   }
+}
 
-  private checkNumbers({ deadlineMs, maxLines }: SubmitRequest): void {
-    const longestMs = this.config.maxTimeoutS * 1000;
-    if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs <= longestMs)) {
-      throw new Refusal(
-        'invalid_argument',
-        `the deadline is ${deadlineMs} ms, and must be above 0 and at most ${longestMs}`,
-        'pass one within that range, or none for the default',
-      );
-    }
-    const mostLines = this.config.maxLines;
-    if (maxLines !== undefined && !(Number.isInteger(maxLines) && maxLines >= 1 && maxLines <= mostLines)) {
-      throw new Refusal(
-        'invalid_argument',
-        `${maxLines} lines are to be kept, and it must be a whole number from 1 to ${mostLines}`,
-        'pass one within that range, or none for the default',
-      );
-    }
-  }
-
-  private requirePath(): string {
-    const { path } = this.installation;
-    if (path) return path;
-    throw new Refusal(
-      'no_bpftrace',
-      `bpftrace was not found (${JSON.stringify(this.config.bpftrace)})`,
-      'on the host, run `bpftrace-mcp doctor --fix` as root, or point --bpftrace at it',
-    );
-  }
-
-  private requirePrivilege(): void {
-    if (this.launcher.mode !== 'none') return;
-    throw new Refusal(
-      'no_privilege',
-      'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
-      'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
-    );
-  }
+function auditOf(config: Config, hooks: EngineHooks): Audit | undefined {
+  if (config.auditLog === '') return undefined;
+  const options = {
+    path: config.auditLog,
+    maxBytes: config.auditMaxBytes,
+    keep: config.auditFiles,
+    programs: config.auditPrograms === 'on',
+    required: config.auditRequired === 'on',
+  };
+  return new Audit(options, hooks.onAuditProblem);
 }

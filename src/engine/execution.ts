@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Diagnostic } from '../bpftrace/diagnostics/index.js';
 import { type SnapshotPlan, withoutAddition } from '../bpftrace/snapshot-plan.js';
 import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
@@ -12,8 +11,9 @@ import type { Job } from '../queue/job-queue.js';
 import type { Status } from '../results/result.js';
 import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Stored } from '../results/store.js';
+import { programHash } from './request.js';
 import type { SnapshotSupport } from './snapshot-support.js';
-import { judge, type Verdict } from './verdict.js';
+import { judge, type Stop, type Verdict } from './verdict.js';
 
 interface ExecutionOptions {
   id: string;
@@ -22,6 +22,8 @@ interface ExecutionOptions {
   deadlineMs: number;
   maxLines: number;
   graceS: number;
+  floodS: number;
+  floodBytesPerS: number;
   snapshots: Pick<SnapshotSupport, 'plan' | 'retry' | 'learn'>;
   /** Called when a slot is free, and again where the program turns out not to bear what was added to it. */
   start: (snapshots: SnapshotMethod | undefined) => LiveTrace;
@@ -72,10 +74,10 @@ export class Execution implements Job, Stored {
   private live: LiveTrace | undefined;
   private kept: Kept | undefined;
   private plan: SnapshotPlan = { unsupported: 'it has not begun' };
-  private stopCause: 'stop' | 'shutdown' | undefined;
+  private stopped: Stop | undefined;
 
   constructor(readonly options: ExecutionOptions) {
-    this.programHash = createHash('sha256').update(options.program).digest('hex').slice(0, 16);
+    this.programHash = programHash(options.program);
   }
 
   get id(): string {
@@ -86,7 +88,7 @@ export class Execution implements Job, Stored {
     this.beganAtMs = monotonicMs();
     const { snapshots, program } = this.options;
     this.plan = await snapshots.plan(program);
-    if (this.stopCause) return this.stopQueued(this.stopCause);
+    if (this.stopped) return this.stopQueued(this.stopped);
     const first = this.begin();
     if (!first) return;
     this.begun.resolve();
@@ -117,9 +119,9 @@ export class Execution implements Job, Stored {
         diagnostics,
         announcedAttach: attachedProbes >= 0,
         printed: linesTotal(ring) > 0 || maps.length > 0,
-        stopCause: this.stopCause,
+        stop: this.stopped,
         lastLine,
-        graceS: this.options.graceS,
+        bounds: this.options,
       }),
       ring,
       board,
@@ -160,7 +162,7 @@ export class Execution implements Job, Stored {
 
   /** Why it is tried again without what was added to the program, if that may be why it failed. */
   private retry(outcome: TraceOutcome | Crash): 'program' | 'host' | undefined {
-    if (!this.hasAddition || this.stopCause || 'crashed' in outcome || outcome.spawnError) return undefined;
+    if (!this.hasAddition || this.stopped || 'crashed' in outcome || outcome.spawnError) return undefined;
     if (outcome.onlyAddition) return 'program';
     if (outcome.attached || outcome.ending) return undefined;
     return this.options.snapshots.retry(decodeBoard(outcome.board).stderr, this.options.program);
@@ -172,11 +174,11 @@ export class Execution implements Job, Stored {
   }
 
   /** Before it ever ran: it has left the queue for good. */
-  stopQueued(cause: 'stop' | 'shutdown'): void {
+  stopQueued({ cause, why }: Stop): void {
     this.endUnstarted({
       status: 'stopped',
       endedBy: cause,
-      message: 'stopped before it began',
+      message: why === undefined ? 'stopped before it began' : `stopped before it began: ${why}`,
       diagnostics: [],
     });
   }
@@ -197,9 +199,9 @@ export class Execution implements Job, Stored {
   }
 
   /** Asks its worker to end it; `kill` goes without the grace period. The first cause is the one that is told. */
-  stop(cause: 'stop' | 'shutdown', command: Command = Command.stop): void {
+  stop(stop: Stop, command: Command = Command.stop): void {
     if (this.kept) return;
-    this.stopCause ??= cause;
+    this.stopped ??= stop;
     this.live?.cell.command(command);
   }
 
@@ -211,7 +213,7 @@ export class Execution implements Job, Stored {
 
   /** Somebody has asked for its end. */
   get stopAsked(): boolean {
-    return this.stopCause !== undefined || this.kept?.verdict.status === 'stopped';
+    return this.stopped !== undefined || this.kept?.verdict.status === 'stopped';
   }
 
   /** Told to end, and not gone yet. */

@@ -40,6 +40,23 @@ export const hostInfoSchema = z.object({
   snapshots: z
     .enum(['yes', 'no', 'unknown'])
     .describe('whether maps of a running program can be read; unknown: no program has shown it yet'),
+  guard: z
+    .object({
+      limits: z.record(z.string(), z.number()),
+      readings: z.record(z.string(), z.number()).describe('absent: this kernel does not tell'),
+      distress: z.string().optional().describe('why programs are refused now'),
+    })
+    .optional()
+    .describe('when the machine counts as in distress; absent: never'),
+  audit: z
+    .object({
+      required: z.boolean().describe('a program that could not be written down is refused'),
+      written: z.number(),
+      failed: z.number().describe('lines that could not be written'),
+      problem: z.string().optional(),
+    })
+    .optional()
+    .describe('each submission and its outcome are written to a file'),
   limits: z.object({
     timeout_default_s: z.number(),
     timeout_max_s: z.number(),
@@ -47,6 +64,12 @@ export const hostInfoSchema = z.object({
     output_bytes_per_execution: z.number(),
     map_bytes_per_execution: z.number(),
     program_bytes: z.number(),
+    flood_bytes_per_s: z.number().describe('a program that prints more for flood_s is ended; 0: never'),
+    flood_s: z.number(),
+    open_per_client: z
+      .number()
+      .describe('executions of a client that run or wait; 0: as many as the queue takes'),
+    max_probes: z.number().describe('0: as bpftrace has it'),
     concurrency: z.number(),
     queue_limit: z.number(),
     result_ttl_s: z.number(),
@@ -79,6 +102,8 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
     checks,
     features: host.features,
     snapshots: await engine.snapshots.available(),
+    ...guardOf(engine),
+    ...auditOf(engine),
     limits: {
       timeout_default_s: config.defaultTimeoutS,
       timeout_max_s: config.maxTimeoutS,
@@ -86,6 +111,10 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
       output_bytes_per_execution: config.maxOutputBytes,
       map_bytes_per_execution: config.maxMapBytes,
       program_bytes: config.maxProgramBytes,
+      flood_bytes_per_s: config.floodBytesPerS,
+      flood_s: config.floodS,
+      open_per_client: config.maxOpenPerClient,
+      max_probes: config.maxProbes,
       concurrency: config.concurrency,
       queue_limit: config.queueLimit,
       result_ttl_s: config.resultTtlS,
@@ -97,6 +126,25 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
       finished_bytes: counts.finishedBytes,
     },
   };
+}
+
+function guardOf({ guard }: Engine): Pick<HostInfo, 'guard'> {
+  if (guard.isOff) return {};
+  const distress = guard.distress();
+  return {
+    guard: {
+      limits: { ...guard.limits },
+      readings: { ...guard.readings() },
+      ...(distress !== undefined && { distress }),
+    },
+  };
+}
+
+/** Where the file is, is the operator's business. */
+function auditOf({ audit }: Engine): Pick<HostInfo, 'audit'> {
+  if (!audit) return {};
+  const { path: _path, ...state } = audit.state;
+  return { audit: state };
 }
 
 function freshInspection(engine: Engine): Promise<Inspection> {

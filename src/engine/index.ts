@@ -3,6 +3,7 @@ import { type Launcher, launcherFor } from '../privilege/gain.js';
 import { ClientView } from './client-view.js';
 import { Engine, type EngineHooks } from './engine.js';
 
+export type { Submission } from '../audit/audit.js';
 export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 export type { Helper } from '../bpftrace/reference/index.js';
 export { type Config, ConfigError } from '../config.js';

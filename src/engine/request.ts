@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 
@@ -31,4 +32,9 @@ export function programOf(text: string, { maxProgramBytes }: Config): string {
     );
   }
   return program;
+}
+
+/** By which logs tell programs apart: SHA-256, the first 16 hex digits. */
+export function programHash(program: string): string {
+  return createHash('sha256').update(program).digest('hex').slice(0, 16);
 }

@@ -12,6 +12,20 @@ export interface Verdict {
   diagnostics: Diagnostic[];
 }
 
+/** Why an execution was told to end. */
+export interface Stop {
+  cause: 'stop' | 'shutdown' | 'distress';
+  /** In words, where it was not the caller's wish. */
+  why?: string;
+}
+
+/** The bounds that an execution may have met. */
+interface Bounds {
+  graceS: number;
+  floodS: number;
+  floodBytesPerS: number;
+}
+
 interface Evidence {
   outcome: TraceOutcome | Crash;
   /** What bpftrace said, noise included. */
@@ -20,11 +34,10 @@ interface Evidence {
   announcedAttach: boolean;
   /** It printed something: lines or maps. */
   printed: boolean;
-  /** Who asked for a stop, if somebody did. */
-  stopCause: 'stop' | 'shutdown' | undefined;
+  stop: Stop | undefined;
   /** The last bare line on standard output. */
   lastLine: string | undefined;
-  graceS: number;
+  bounds: Bounds;
 }
 
 /**
@@ -32,7 +45,7 @@ interface Evidence {
  * everything else that is not bpftrace's own clean exit is a failure, and the first reason wins.
  */
 export function judge(evidence: Evidence): Verdict {
-  const { outcome, stopCause, diagnostics: all } = evidence;
+  const { outcome, stop, bounds, diagnostics: all } = evidence;
   const failed = (reason: FailureReason, message: string): Verdict => ({
     status: 'failed',
     endedBy: 'failure',
@@ -55,14 +68,26 @@ export function judge(evidence: Evidence): Verdict {
     return notStarted([message, SPAWN_HINTS[code]].filter(Boolean).join('; '));
   }
   const lostMaps =
-    stopCause === 'shutdown'
+    stop?.cause === 'shutdown'
       ? 'the server shut down and killed bpftrace before it had ended: maps it had not printed are lost'
-      : `bpftrace did not end in time after SIGINT (it is given ${evidence.graceS} s without progress) and was killed: maps it had not printed are lost`;
+      : `bpftrace did not end in time after SIGINT (it is given ${bounds.graceS} s without progress) and was killed: maps it had not printed are lost`;
   if (outcome.ending === 'stop') {
     return {
       status: 'stopped',
-      endedBy: stopCause ?? 'stop',
-      ...(outcome.killed && { message: lostMaps }),
+      endedBy: stop?.cause ?? 'stop',
+      ...told(
+        stop?.cause === 'distress' && `the machine is in distress: ${stop.why}`,
+        outcome.killed && lostMaps,
+      ),
+      diagnostics: worthShowing(all, outcome.killed),
+    };
+  }
+  if (outcome.ending === 'flood') {
+    const flood = `it printed more than ${bounds.floodBytesPerS} bytes a second for ${bounds.floodS} s, so the server ended it: count in maps, or print less`;
+    return {
+      status: 'stopped',
+      endedBy: 'flood',
+      ...told(flood, outcome.killed && lostMaps),
       diagnostics: worthShowing(all, outcome.killed),
     };
   }
@@ -108,6 +133,11 @@ export function judge(evidence: Evidence): Verdict {
       : 'compile_failed',
     message,
   );
+}
+
+function told(...parts: (string | false)[]): { message?: string } {
+  const message = parts.filter(Boolean).join('; ');
+  return message === '' ? {} : { message };
 }
 
 const OPEN_FILES = "lower --concurrency, or raise the server's limit of open files (ulimit -n)";

@@ -39,11 +39,17 @@ function state(result: Result): string {
     case 'completed':
       return `completed by ${result.ended_by === 'deadline' ? `its deadline of ${timeout} s` : `exit() after ${duration} s`}`;
     case 'stopped':
-      return `stopped${result.ended_by === 'shutdown' ? ' because the server shuts down' : ''} after ${duration} s${result.error_message ? `: ${result.error_message}` : ''}`;
+      return `stopped${STOPPED_BY[result.ended_by ?? ''] ?? ''} after ${duration} s${result.error_message ? `: ${result.error_message}` : ''}`;
     case 'failed':
       return `failed (${result.reason})${isDiagnosed(result) ? '' : `: ${result.error_message}`}`;
   }
 }
+
+const STOPPED_BY: Readonly<Record<string, string>> = {
+  shutdown: ' because the server shuts down',
+  flood: ' as a flood',
+  distress: ' by the server',
+};
 
 /** The first diagnostic, which comes next, says it all. */
 function isDiagnosed({ error_message: message, diagnostics: [first] }: Result): boolean {

@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { createMcpServer, type McpParts } from './server.js';
 
 /**
@@ -14,11 +15,31 @@ export async function serveStdio(parts: McpParts, onGone: (how: string) => void)
   stdout.once('error', error => onGone(`standard output: ${error.message}`));
   // Later errors of a pipe that has broken tell nothing new.
   stdout.on('error', () => {});
-  const transport = new StdioServerTransport(stdin, stdout);
+  const transport = new BoundedStdio(stdin, stdout, () => onGone('the client does not read its answers'));
   // The transport closes itself when a message is larger than it takes (10 MiB): nothing more can be read then.
   const server = createMcpServer(parts);
   server.onclose = () => onGone('the transport closed');
   await server.connect(transport);
+}
+
+/** Answers that a client has not read yet, in bytes. The largest single one has 8 MiB. */
+const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
+
+/** The SDK's transport keeps whatever a client does not read; this one gives such a client up. */
+class BoundedStdio extends StdioServerTransport {
+  constructor(
+    stdin: Readable,
+    private readonly stdout: Writable,
+    private readonly onUnread: () => void,
+  ) {
+    super(stdin, stdout);
+  }
+
+  override send(message: JSONRPCMessage): Promise<void> {
+    if (this.stdout.writableLength <= UNREAD_BYTES_MAX) return super.send(message);
+    this.onUnread();
+    return Promise.reject(new Error(`the client has left ${this.stdout.writableLength} bytes unread`));
+  }
 }
 
 /** Takes standard output for the protocol: whatever else writes to it from here on reaches standard error. */

@@ -25,9 +25,14 @@ export class JobQueue {
     return this.active.size;
   }
 
+  /** Whether {@link offer} would take a job now. */
+  get hasRoom(): boolean {
+    return this.active.size < this.slots || this.waiting.length < this.limit;
+  }
+
   /** False when as many wait as may: the job was not taken. A job that finds a free slot starts before this returns. */
   offer(job: Job): boolean {
-    if (this.active.size >= this.slots && this.waiting.length >= this.limit) return false;
+    if (!this.hasRoom) return false;
     this.waiting.push(job);
     this.fill();
     return true;

@@ -10,7 +10,7 @@ import { shownMapSchema } from './shown-map.js';
 export const STATUSES = ['queued', 'starting', 'running', 'completed', 'failed', 'stopped'] as const;
 export type Status = (typeof STATUSES)[number];
 
-const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'failure'] as const;
+const ENDED_BY = ['exit', 'deadline', 'stop', 'shutdown', 'flood', 'distress', 'failure'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
 const count = z.number().int().optional();
@@ -33,7 +33,9 @@ export const resultSchema = z.object({
   ended_by: z
     .enum(ENDED_BY)
     .optional()
-    .describe('exit: the program ended itself; deadline: the normal end of most programs'),
+    .describe(
+      'exit: the program ended itself; deadline: the normal end of most programs; flood, distress: the server ended it, because of how much it printed, or because the machine is in distress',
+    ),
   ending: z.literal(true).optional().describe('told to end; detaching and printing its maps'),
   reason: z.enum(FAILURES).optional().describe('why it failed'),
   error_message: z.string().optional().describe('what went wrong, in a line'),

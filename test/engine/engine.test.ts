@@ -272,6 +272,8 @@ describe('execution', () => {
       deadlineMs: 1000,
       maxLines: 10,
       explain: async () => [],
+      floodS: 1,
+      floodBytesPerS: 0,
       graceS: 1,
       snapshots: { plan: async () => ({ unsupported: '' }), retry: () => undefined, learn: () => {} },
       start: () => {

@@ -23,12 +23,30 @@ export const bpfInfo = defineTool({
           `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
       ),
       `snapshots of running programs: ${info.snapshots}`,
+      ...guardLine(info.guard),
+      ...auditLine(info.audit),
       `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s`,
       `now: ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
     return { structured: info, text: text.join('\n') };
   },
 });
+
+function guardLine(guard: HostInfo['guard']): string[] {
+  if (!guard) return [];
+  const limits = Object.entries(guard.limits).map(([name, limit]) => {
+    return `${name} ${guard.readings[name] ?? 'unknown'} (limit ${limit})`;
+  });
+  const distress = guard.distress === undefined ? '' : `; IN DISTRESS: ${guard.distress}`;
+  return [`host guard: ${limits.join(', ')}${distress}`];
+}
+
+function auditLine(audit: HostInfo['audit']): string[] {
+  if (!audit) return [];
+  const { written, failed, required, problem } = audit;
+  const failing = problem === undefined ? '' : `; NOT WRITTEN NOW: ${problem}`;
+  return [`audit: ${written} lines written, ${failed} lost${required ? ', required' : ''}${failing}`];
+}
 
 function policyLine({ profile, meaning, allow_probes, deny_probes }: HostInfo['policy']): string {
   const lists = [

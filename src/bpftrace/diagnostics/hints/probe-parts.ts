@@ -1,6 +1,5 @@
 import type { AttachPoint } from '../../language/outline.js';
 import { listHelpers } from '../../reference/index.js';
-import { atLeast } from '../../version.js';
 import type { Advice, Adviser } from './advice.js';
 import { fullName, pointOf, SHORT } from './provider.js';
 
@@ -92,14 +91,10 @@ export const missingFile: Adviser = question => {
   return undefined;
 };
 
-export const tooManyProbes: Adviser = ({ finding, version }) => {
-  const setting =
-    version && atLeast(version, '0.22')
-      ? 'BPFTRACE_MAX_BPF_PROGS and BPFTRACE_MAX_PROBES'
-      : 'BPFTRACE_MAX_PROBES';
+export const tooManyProbes: Adviser = ({ finding }) => {
   const [, limit] = /current limit of (\d+)/.exec(finding.message) ?? [];
   const most = limit === undefined ? '' : ` to ${limit} probes at most`;
   return {
-    hint: `narrow the pattern${most}, such as tracepoint:syscalls:sys_enter_*; only the operator can raise the limit (${setting} in the server's environment)`,
+    hint: `narrow the pattern${most}, such as tracepoint:syscalls:sys_enter_*; only the operator can raise the limit (--max-probes)`,
   };
 };

@@ -1,0 +1,176 @@
+import type { Audit, Submission } from '../audit/audit.js';
+import type { Installation } from '../bpftrace/installation.js';
+import type { Config } from '../config.js';
+import { Refusal } from '../contract/errors.js';
+import type { HostGuard } from '../guard/host-guard.js';
+import type { Policy } from '../policy/policy.js';
+import type { Launcher } from '../privilege/launcher.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import type { SubmitRequest } from './engine.js';
+import { programHash, programOf } from './request.js';
+
+/** An audit line tells why in so many characters, and no more of a refused text than the longest program. */
+const WHY_CHARACTERS_MAX = 1000;
+
+interface AdmissionParts {
+  config: Config;
+  policy: Policy;
+  guard: HostGuard;
+  installation: Pick<Installation, 'path'>;
+  launcher: Launcher;
+  queue: Pick<JobQueue, 'hasRoom' | 'length' | 'limit' | 'running'>;
+  /** Executions of a client that run or wait. */
+  openOf: (client: string) => number;
+  audit?: Audit | undefined;
+  onSubmit?: ((submission: Submission) => void) | undefined;
+}
+
+/** Decides what may run, in the order of what a caller can do about it, and has each decision written down. */
+export class Admission {
+  closed = false;
+
+  constructor(private readonly parts: AdmissionParts) {}
+
+  /** The text of a program that may run now. @throws Refusal */
+  run(client: string, request: SubmitRequest, execution: string, deadlineMs: number): string {
+    const about = { kind: 'run' as const, client, execution, deadlineMs };
+    return this.decided(about, request.program, () => {
+      const program = this.program(request.program);
+      this.requireNumbers(request);
+      this.requireBpftrace();
+      this.requireRoom(client);
+      return program;
+    });
+  }
+
+  /** The text of a program that may be compiled here. @throws Refusal */
+  validate(client: string, text: string): string {
+    return this.decided({ kind: 'validate', client }, text, () => {
+      const program = this.program(text);
+      this.requireBpftrace();
+      return program;
+    });
+  }
+
+  /** Where bpftrace is, when it can be used. @throws Refusal `no_bpftrace`, `no_privilege` */
+  requireBpftrace(): string {
+    const { config, installation, launcher } = this.parts;
+    const { path } = installation;
+    if (!path) {
+      throw new Refusal(
+        'no_bpftrace',
+        `bpftrace was not found (${JSON.stringify(config.bpftrace)})`,
+        'on the host, run `bpftrace-mcp doctor --fix` as root, or point --bpftrace at it',
+      );
+    }
+    if (launcher.mode !== 'none') return path;
+    throw new Refusal(
+      'no_privilege',
+      'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
+      'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
+    );
+  }
+
+  private decided<T>(
+    about: Pick<Submission, 'kind' | 'client' | 'execution' | 'deadlineMs'>,
+    text: unknown,
+    decide: () => T,
+  ): T {
+    const written = String(text ?? '')
+      .replace(/^\uFEFF/, '')
+      .slice(0, this.parts.config.maxProgramBytes);
+    const submission = { ...about, program: programHash(written), text: written };
+    let decided: T;
+    try {
+      decided = decide();
+    } catch (error) {
+      if (error instanceof Refusal) {
+        const { execution: _none, ...refused } = submission;
+        const rule = error.details.rule;
+        const why = error.message.slice(0, WHY_CHARACTERS_MAX);
+        this.tell({
+          ...refused,
+          decision: error.code,
+          why,
+          ...(typeof rule === 'string' && { rule }),
+        });
+      }
+      throw error;
+    }
+    this.tell({ ...submission, decision: 'admitted' });
+    return decided;
+  }
+
+  private tell(submission: Submission): void {
+    const { audit, onSubmit } = this.parts;
+    audit?.submitted(submission);
+    try {
+      onSubmit?.(submission);
+    } catch {
+      // The hook's own fault must not take the engine down.
+    }
+  }
+
+  private program(text: string): string {
+    if (this.closed) {
+      throw new Refusal(
+        'shutting_down',
+        'the server is shutting down',
+        'start it again and submit the program there',
+      );
+    }
+    const program = programOf(text, this.parts.config);
+    this.parts.policy.require(program);
+    return program;
+  }
+
+  private requireNumbers({ deadlineMs, maxLines }: SubmitRequest): void {
+    const { config } = this.parts;
+    const longestMs = config.maxTimeoutS * 1000;
+    if (deadlineMs !== undefined && !(deadlineMs > 0 && deadlineMs <= longestMs)) {
+      throw new Refusal(
+        'invalid_argument',
+        `the deadline is ${deadlineMs} ms, and must be above 0 and at most ${longestMs}`,
+        'pass one within that range, or none for the default',
+      );
+    }
+    const mostLines = config.maxLines;
+    if (maxLines !== undefined && !(Number.isInteger(maxLines) && maxLines >= 1 && maxLines <= mostLines)) {
+      throw new Refusal(
+        'invalid_argument',
+        `${maxLines} lines are to be kept, and it must be a whole number from 1 to ${mostLines}`,
+        'pass one within that range, or none for the default',
+      );
+    }
+  }
+
+  private requireRoom(client: string): void {
+    const { config, guard, queue, openOf } = this.parts;
+    const most = config.maxOpenPerClient;
+    const open = openOf(client);
+    if (most > 0 && open >= most) {
+      throw new Refusal(
+        'busy',
+        `busy: ${open} of your programs run or wait, which is the limit for a client`,
+        'submit again when some of them have ended; list_executions shows them, stop_program ends one',
+        { open, limit: most },
+      );
+    }
+    const distress = guard.distress();
+    if (distress !== undefined) {
+      throw new Refusal(
+        'host_distress',
+        `the machine is in distress: ${distress}`,
+        'tracing would add to it: wait until bpf_info tells of none; the operator can change --host-guard',
+      );
+    }
+    if (queue.hasRoom) return;
+    const { length, limit, running } = queue;
+    throw new Refusal(
+      'busy',
+      `busy: ${running} programs are running and ${length} wait, which is the limit`,
+      'submit again when some of them have ended; list_executions shows yours, stop_program ends one',
+      { running, queue_length: length, queue_limit: limit },
+    );
+  }
+}
