@@ -2,6 +2,7 @@ import { stringValue, type Token } from '../../bpftrace/language/token.js';
 import { BUILTIN_NAMES, FUNCTION_NAMES, UNSAFE_FUNCTION_NAMES } from '../../bpftrace/reference/names.js';
 import { findPublicFile } from '../public-file.js';
 import type { ProgramText, Violation } from '../rule.js';
+import { suggestion } from '../suggestion.js';
 
 /** Names that a `(` may follow and that are no calls. */
 const KEYWORDS: ReadonlySet<string> = new Set([
@@ -63,7 +64,7 @@ function* judge(tokens: readonly Token[], defined: ReadonlySet<string>): Iterabl
       yield refused(
         start,
         `${name}() is no function that this policy knows`,
-        'what list_helpers shows, and macros and functions of the program',
+        `${suggestion(name, FUNCTION_NAMES)}what list_helpers shows, and macros and functions of the program`,
       );
   }
 }

@@ -3,6 +3,7 @@ import { canonicalProvider, PROVIDERS } from '../../bpftrace/language/providers.
 import { BINARY_ALLOWED, judgeBinary } from '../binary.js';
 import { numberOf } from '../number.js';
 import type { ProgramText, Violation } from '../rule.js';
+import { suggestion } from '../suggestion.js';
 
 /** Attach points written out; what their wildcards stand for is bounded by bpftrace's own max_probes. */
 const ATTACH_POINTS_MAX = 512;
@@ -62,7 +63,7 @@ function* judgePoint(point: AttachPoint): Iterable<Violation> {
     yield refused(
       'probe_type',
       `${JSON.stringify(parts[0])} is no probe type that this policy knows`,
-      `${[...PROVIDERS].join(', ')} and their short forms`,
+      `${suggestion(parts[0] ?? '', PROVIDERS)}or another of ${[...PROVIDERS].join(', ')} and their short forms`,
     );
     return;
   }
