@@ -85,8 +85,10 @@ describe('on a full kernel', { concurrency: 1 }, () => {
     const reply = await server.call('validate_program', { program: 'kprobe:vfs_* { @ = count(); }' });
     assert.equal(reply.structured?.valid, true, reply.text);
     assert.ok(Number(reply.structured?.probes_total) > 40, reply.text);
+    // Not every function is listed: it may be there.
     const wrong = await server.call('validate_program', { program: 'kprobe:no_such_fn { @ = count(); }' });
-    assert.equal(wrong.structured?.valid, false, wrong.text);
+    assert.equal(wrong.structured?.valid, null, wrong.text);
+    assert.match(wrong.text, /no_such_fn: not among the functions/);
   });
 
   test('a function that is written wrongly: the one that was meant', async () => {
