@@ -21,7 +21,7 @@ type Say = (line: string) => void;
 
 /** Of the checkout; the compiler and the linter are not needed to run the tests. */
 const LEFT_OUT = /node_modules\/(?:\.cache|typescript|@typescript|@biomejs)(?:\/|$)/;
-const CARRIED = ['dist', 'node_modules', 'package.json', 'README.md', join('test', 'fixtures')];
+const CARRIED = ['dist', 'src', 'node_modules', 'package.json', 'README.md', join('test', 'fixtures')];
 /** Where the project's disk is mounted; every system has this folder. */
 const PROJECT = '/mnt';
 const OTHER_SYSTEMS = ['bookworm', 'sid'];
