@@ -8,10 +8,10 @@ const SHORT_ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The body of a JSON string of bpftrace's; a backslash sequence that is none (a line cut in the middle) stays as it is. */
-export function decodeEscapes(body: string): string {
+export function decodeEscapes(body: string, decode: (bytes: Uint8Array) => string = decodeBytes): string {
   if (!body.includes('\\')) return body;
   return body.replace(ESCAPES, (_whole, damaged?: string, code?: string, letter?: string) => {
-    if (damaged !== undefined) return decodeBytes(damagedBytes(damaged));
+    if (damaged !== undefined) return decode(damagedBytes(damaged));
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
     return SHORT_ESCAPES[letter ?? ''] ?? letter ?? '';
   });
@@ -41,16 +41,29 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Text of bytes some of which are no UTF-8: those as `\xNN`, what is between them through `shown`. */
-export function decodeInvalid(bytes: Uint8Array, shown: (text: string) => string): string {
+/** Bytes as text; the offending ones as the lone surrogates U+DC80 to U+DCFF, so that none is taken for another. */
+export function decodeExactly(bytes: Uint8Array): string {
+  return (
+    decodeUtf8(bytes) ??
+    decodeInvalid(
+      bytes,
+      text => text,
+      byte => String.fromCharCode(0xdc00 + byte),
+    )
+  );
+}
+
+/** Text of bytes some of which are no UTF-8: those as `\xNN` or as `odd` says, what is between them through `shown`. */
+export function decodeInvalid(
+  bytes: Uint8Array,
+  shown: (text: string) => string,
+  odd: (byte: number) => string = byte => `\\x${byte.toString(16).padStart(2, '0')}`,
+): string {
   let text = '';
   let at = 0;
   while (at < bytes.length) {
     const length = validSequenceLength(bytes, at);
-    text +=
-      length > 0
-        ? shown(utf8.decode(bytes.subarray(at, at + length)))
-        : `\\x${(bytes[at] ?? 0).toString(16).padStart(2, '0')}`;
+    text += length > 0 ? shown(utf8.decode(bytes.subarray(at, at + length))) : odd(bytes[at] ?? 0);
     at += Math.max(1, length);
   }
   return text;

@@ -8,6 +8,7 @@ export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 export type { Helper } from '../bpftrace/reference/index.js';
 export { type Config, ConfigError } from '../config.js';
 export { Refusal } from '../contract/errors.js';
+export { revealed } from '../contract/visible.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export { ClientView } from './client-view.js';
 export type { EngineHooks, SubmitRequest } from './engine.js';

@@ -3,6 +3,7 @@ import type { BoardMap } from '../contract/board.js';
 import type { FailureReason } from '../contract/errors.js';
 import type { TypedMap } from '../contract/map.js';
 import type { RingViews } from '../contract/ring.js';
+import { visibleIn, visibleText, withoutLive } from '../contract/visible.js';
 import { jsonBytes, shortened } from '../results/bytes.js';
 import { type Excerpt, excerptCost, matching, overview, page } from '../results/excerpt.js';
 import { entriesDropped, readMaps } from '../results/read-maps.js';
@@ -34,11 +35,13 @@ export function resultOf(execution: Execution, queuePosition: number, window: Wi
   const said =
     verdict?.diagnostics ??
     worthShowing(diagnose(board.stderr, { program: execution.options.program }), false);
-  const diagnostics = shownDiagnostics(said, room * DIAGNOSTICS_SHARE);
+  const diagnostics = shownDiagnostics(visibleIn(said, withoutLive), room * DIAGNOSTICS_SHARE);
   room = Math.max(0, room - jsonBytes(diagnostics.shown));
 
   const { pattern, mapEntries } = checked;
-  const typed = readMaps(board.maps, { entriesMax: mapEntries, exactStacks: window.exactStacks });
+  const typed = readMaps(board.maps, { entriesMax: mapEntries, exactStacks: window.exactStacks }).map(map =>
+    visibleIn(map, visibleText),
+  );
   // A search is not repeated for a better share.
   let maps = shownMaps(typed, pattern ? room / 2 : room);
   let lines = excerptOf(ring, checked, pattern ? room - maps.bytes : room);
@@ -72,7 +75,9 @@ function stateOf(execution: Execution, queuePosition: number, messageBytes: numb
     status: execution.status,
     ...(verdict && { ended_by: verdict.endedBy }),
     ...(verdict?.reason && { reason: verdict.reason }),
-    ...(verdict?.message && { error_message: shortened(verdict.message, messageBytes, cutMark) }),
+    ...(verdict?.message && {
+      error_message: shortened(withoutLive(verdict.message), messageBytes, cutMark),
+    }),
     ...(execution.ending && { ending: true as const }),
     ...(queuePosition > 0 && { queue_position: queuePosition }),
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),

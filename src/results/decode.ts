@@ -1,10 +1,10 @@
 import { LineKind } from '../contract/ring.js';
-import { decodeBytes, decodeEscapes, repairJson } from '../contract/text.js';
+import { decodeBytes, decodeEscapes, decodeExactly, repairJson } from '../contract/text.js';
+import { visible, withoutLive } from '../contract/visible.js';
 
-/** The text of a line, from its bytes. */
+/** The text of a line, from its bytes, so that it can be shown to anybody. */
 export function decodeLine(bytes: Uint8Array, kind: LineKind): string {
-  const text = decodeBytes(bytes);
-  if (kind === LineKind.escaped) return decodeEscapes(text);
-  if (kind === LineKind.json) return repairJson(text);
-  return text;
+  if (kind === LineKind.json) return withoutLive(repairJson(decodeBytes(bytes)));
+  const text = decodeExactly(bytes);
+  return visible(kind === LineKind.escaped ? decodeEscapes(text, decodeExactly) : text);
 }

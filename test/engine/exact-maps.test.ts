@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { hasLoss } from '../../src/bpftrace/map-losses.js';
 import type { MapEntry, TypedMap } from '../../src/contract/map.js';
+import { visibleText } from '../../src/contract/visible.js';
 import { type ClientView, createEngine, type TraceEngine } from '../../src/engine/index.js';
 import { type KeyValue, type RandomMap, randomMap } from '../support/random-maps.js';
 import { utf8 } from '../support/record-model.js';
@@ -20,7 +21,8 @@ const BOUND = { boundMs: 60_000 };
 /** As the typed map shows bytes. */
 function shown(bytes: string): string {
   const text = utf8(bytes);
-  return Buffer.from(bytes, 'latin1').equals(Buffer.from(text)) ? text : utf8(bytes.replaceAll('\\', '\\\\'));
+  const isWhole = Buffer.from(bytes, 'latin1').equals(Buffer.from(text));
+  return visibleText(isWhole ? text : utf8(bytes.replaceAll('\\', '\\\\')));
 }
 
 /** Numbers and strings of digits are the same here; texts as they are shown. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Refusal } from '../../src/contract/errors.js';
 import { initRing, LineKind, type RingViews, ringBytes } from '../../src/contract/ring.js';
+import { visible } from '../../src/contract/visible.js';
 import { jsonBytes, shortened, stringBytes } from '../../src/results/bytes.js';
 import { type Excerpt, matching, overview, page } from '../../src/results/excerpt.js';
 import { compilePattern } from '../../src/results/line-search.js';
@@ -28,7 +29,9 @@ function cost({ output, tail, search }: Excerpt): number {
 const line = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.string({ unit: 'grapheme', maxLength: 60 }).map(text => text.replace(/\n/g, '')),
+    arbitrary: fc
+      .string({ unit: 'grapheme', maxLength: 60 })
+      .map(text => (visible(text) === text ? text : text.replace(/[^ -[\]-~]/g, ''))),
   },
   { weight: 1, arbitrary: fc.integer({ min: 100, max: 20_000 }).map(length => 'x"'.repeat(length / 2)) },
 );
