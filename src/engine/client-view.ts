@@ -1,5 +1,6 @@
 import type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
+import { atLeast } from '../bpftrace/version.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Engine, SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
@@ -89,6 +90,19 @@ export class ClientView {
 
   probes(query: ProbeQuery): Promise<ProbePage> {
     return this.engine.probes.find(query);
+  }
+
+  /** Those of some probes that this host lists. @param names in full, such as `tracepoint:sched:sched_switch` */
+  async present(names: readonly string[]): Promise<Set<string>> {
+    const asked = [...new Set(names)];
+    const counts = await Promise.all(asked.map(name => this.engine.probes.countMatching(name)));
+    return new Set(asked.filter((_, at) => counts[at] !== 0));
+  }
+
+  /** How the installed bpftrace writes a field of a probe: `args.`, or `args->`, which all take where it is not known. */
+  async fieldAccess(): Promise<'args.' | 'args->'> {
+    const version = await this.engine.installation.version();
+    return version && atLeast(version, '0.19') ? 'args.' : 'args->';
   }
 
   async helpers(filter?: string): Promise<Helper[]> {

@@ -15,6 +15,7 @@ import { Refusal } from '../contract/errors.js';
 import type { ClientView } from '../engine/index.js';
 import { VERSION } from '../version.js';
 import type { Progress } from './progress.js';
+import { servePrompts } from './prompts/serve.js';
 import { serveResources } from './resources.js';
 import { Tasks } from './tasks.js';
 import { refusalReply, type Tool, type ToolContext } from './tool.js';
@@ -26,6 +27,7 @@ const INSTRUCTIONS = `Traces this host's Linux kernel with bpftrace. Typical cou
 const CAPABILITIES = {
   tools: {},
   resources: { subscribe: true },
+  prompts: {},
   tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
 };
 
@@ -50,6 +52,7 @@ export function createMcpServer({ client, config, log }: McpParts): Server {
     { capabilities: CAPABILITIES, instructions: INSTRUCTIONS },
   );
   serveResources(server, client);
+  servePrompts(server, client);
   const tasks = new Tasks(server, client, config.resultTtlS * 1000);
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {

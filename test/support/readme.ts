@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hasLoss, MAP_LOSSES, type MapLoss } from '../../src/bpftrace/map-losses.js';
 import { flagOf, loadConfig, rangeOf, settingNames, settings, variableOf } from '../../src/config.js';
+import { PROMPTS } from '../../src/mcp/prompts/index.js';
 import type { Tool } from '../../src/mcp/tool.js';
 import { allTools } from '../../src/mcp/tools/index.js';
 import { resultSchema } from '../../src/results/result.js';
@@ -12,6 +13,7 @@ import { supportMarkdown } from './support-table.js';
  */
 const PARTS: Record<string, () => string> = {
   tools: toolTable,
+  prompts: promptTable,
   result: resultTable,
   settings: settingTable,
   support: supportMarkdown,
@@ -40,6 +42,14 @@ function toolTable(): string {
     return `| \`${tool.name}\` | ${argumentsOf(tool)} | ${firstSentence(tool.description)} | ${answer} |`;
   });
   return ['| tool | arguments | what it does | answer |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function promptTable(): string {
+  const rows = PROMPTS.map(({ name, description, arguments: taken }) => {
+    const names = taken.map(argument => `\`${argument.name}?\``).join(', ');
+    return `| \`${name}\` | ${names} | ${cell(description)} |`;
+  });
+  return ['| prompt | arguments | what it finds out |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function resultTable(): string {
