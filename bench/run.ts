@@ -3,8 +3,9 @@ import { cpus, release, totalmem } from 'node:os';
 import type { Bench } from './bench.js';
 import { flood } from './flood.js';
 import { probes } from './probes.js';
+import { starts } from './starts.js';
 
-const BENCHES: readonly Bench[] = [flood, probes];
+const BENCHES: readonly Bench[] = [flood, probes, starts];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter(name => !BENCHES.some(bench => bench.name === name));
