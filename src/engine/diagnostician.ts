@@ -6,6 +6,7 @@ import {
   type DiagnosticHost,
   diagnose,
   explain,
+  isAdvised,
 } from '../bpftrace/diagnostics/index.js';
 import type { ProbeIndex } from '../bpftrace/probes/index.js';
 import { TRACE_ARGS } from '../bpftrace/spawn-plan.js';
@@ -44,9 +45,12 @@ export class Diagnostician {
 
   /** Never throws; takes at most {@link HINTS_BOUND_MS}. */
   async explain(stderr: string, context: Pick<Context, 'program' | 'lastLine'>): Promise<Diagnostic[]> {
+    const plain = diagnose(stderr, context);
+    // Without one, nothing waits for a bpftrace that does not even tell its version.
+    if (!plain.some(isAdvised)) return plain;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Diagnostic[]>(resolve => {
-      timer = setTimeout(() => resolve(diagnose(stderr, context)), HINTS_BOUND_MS);
+      timer = setTimeout(() => resolve(plain), HINTS_BOUND_MS);
     });
     try {
       return await Promise.race([this.withHints(stderr, context), late]);

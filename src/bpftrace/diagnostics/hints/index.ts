@@ -66,6 +66,16 @@ const ADVISERS: Partial<Record<DiagnosticCode, Adviser>> = {
   bpftrace_bug: always('bpftrace itself failed: say it in another way'),
 };
 
+/** Whether a hint is looked for. */
+export function isAdvised({
+  severity,
+  code,
+  noise,
+}: Pick<Diagnostic, 'severity' | 'code' | 'noise'>): boolean {
+  // 0.23 ends after a warning that there is no debug information.
+  return !noise && (severity === 'error' || code === 'no_debuginfo');
+}
+
 /**
  * bpftrace's words as diagnostics with hints, each looked for on this host. Only errors are explained: a
  * program that runs needs no advice, and some hints ask bpftrace for its probes.
@@ -75,9 +85,7 @@ export async function explain(stderr: string, context: Context, host: Diagnostic
   const all = findings(stderr, context, text);
   const advised = await Promise.all(
     all.map(async (finding): Promise<Finding> => {
-      // 0.23 ends after a warning that there is no debug information.
-      const isAsked = finding.severity === 'error' || finding.code === 'no_debuginfo';
-      if (!isAsked || finding.noise) return finding;
+      if (!isAdvised(finding)) return finding;
       const adviser = ADVISERS[finding.code];
       const advice = await adviser?.({ finding, text, version: context.version, host });
       // bpftrace's own hint stays where we have none.
