@@ -4,15 +4,15 @@
  * escape, and before what only reads like one, are doubled; all others stay as they are. {@link revealed} undoes it.
  *
  * A tab stays. Bytes that are no UTF-8 come as the lone surrogates U+DC80 to U+DCFF, which no UTF-8 holds, and
- * stand as `\xff`.
+ * stand as `\xff`; what reads like a byte below 80 is none (`buf()` prints such), and stays.
  */
 const LIVE_CLASS = '\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}';
 const LIVE = new RegExp(`[${LIVE_CLASS}]`, 'gu');
 /** Each run of backslashes is taken whole, so that a line of nothing else costs no more than others. */
 const CODE = 'u[0-9a-f]{4}|u\\{[0-9a-f]+\\}';
-const WITH_BYTES = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE}|x[0-9a-f]{2})?|[${LIVE_CLASS}]`, 'gu');
+const WITH_BYTES = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE}|x[89a-f][0-9a-f])?|[${LIVE_CLASS}]`, 'gu');
 const WITHOUT_BYTES = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE})?|[${LIVE_CLASS}]`, 'gu');
-const SHOWN = /(\\+)(?:u([0-9a-f]{4})|u\{([0-9a-f]+)\}|x([0-9a-f]{2}))/g;
+const SHOWN = /(\\+)(?:u([0-9a-f]{4})|u\{([0-9a-f]+)\}|x([89a-f][0-9a-f]))/g;
 const ODD_BYTES = 0xdc00;
 
 /** As above. */

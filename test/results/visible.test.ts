@@ -18,7 +18,8 @@ describe('what was traced is shown', () => {
     ['evil\u202egpj.exe', 'evil\\u202egpj.exe'],
     ['\\u202e', '\\\\u202e'],
     ['\\\u202e', '\\\\\\u202e'],
-    ['\\x41', '\\\\x41'],
+    ['\\xff', '\\\\xff'],
+    ['\\x41', '\\x41'],
     ['\u{e0041}\ufeff', '\\u{e0041}\\ufeff'],
     ['a\nb', 'a\\u000ab'],
   ] as const) {

@@ -1,3 +1,5 @@
+import { visible, withoutLive } from '../../src/contract/visible.js';
+
 /**
  * What RecordReader and the decoder behind it should make of bpftrace's output, the slow and simple way: a string
  * at a time, JSON.parse for every record. Bytes are strings of characters up to U+00FF in between.
@@ -37,7 +39,7 @@ export function modelReading(output: string): Reading {
     held.clear();
   };
   const endPending = (): void => {
-    addLine(utf8(pending));
+    addLine(shownText(pending));
     pending = '';
   };
   const addText = (text: string): void => {
@@ -55,7 +57,7 @@ export function modelReading(output: string): Reading {
     const json = /"data": (.*)\}$/s.exec(raw)?.[1] ?? '';
     if (record === undefined) {
       if (pending !== '') endPending();
-      addLine(utf8(raw));
+      addLine(shownText(raw));
     } else if (record.type === 'attached_probes') {
       reading.attachedProbes = record.count ?? (record.data as { probes: number }).probes;
     } else if (record.type === 'lost_events') {
@@ -88,7 +90,7 @@ export function modelReading(output: string): Reading {
       maps.set(name, [name, record.type, value]);
     } else {
       if (pending !== '') endPending();
-      addLine(utf8(raw));
+      addLine(shownText(raw));
     }
   }
   if (pending !== '') endPending();
@@ -114,7 +116,10 @@ function parse(raw: string): Parsed | undefined {
 
 /** JSON text as it is, but for bytes outside ASCII, which become readable. */
 function shownJson(json: string): string {
-  return json.replace(/(?:\\uffffff[0-9a-f]{2})+/g, run => JSON.stringify(utf8(bytesOf(run))).slice(1, -1));
+  const readable = json.replace(/(?:\\uffffff[0-9a-f]{2})+/g, run =>
+    JSON.stringify(utf8(bytesOf(run))).slice(1, -1),
+  );
+  return withoutLive(readable);
 }
 
 function warning(type: string, raw: string, message: string): string {
@@ -122,11 +127,19 @@ function warning(type: string, raw: string, message: string): string {
   const helper = field('helper');
   const detail = helper === undefined ? '' : ` (${helper}, ${field('retcode')})`;
   const place = `${field('filename') ?? 'stdin'}:${field('line')}:${field('col')}`;
-  return `${place}: ${SEVERITY[type]}: ${utf8(message.replace(/\n$/, ''))}${detail}`;
+  return shownText(`${place}: ${SEVERITY[type]}: ${message.replace(/\n$/, '')}${detail}`);
 }
 
-/** Bytes as text, one character at a time; where they are no character, as `\xNN`. */
-export function utf8(bytes: string): string {
+/** Bytes as a line shows them. */
+function shownText(bytes: string): string {
+  return visible(utf8(bytes, byte => String.fromCharCode(0xdc00 + byte)));
+}
+
+/** Bytes as text, one character at a time; where they are no character, as `odd` has it. */
+export function utf8(
+  bytes: string,
+  odd = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`,
+): string {
   const buffer = Buffer.from(bytes, 'latin1');
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let text = '';
@@ -140,7 +153,7 @@ export function utf8(bytes: string): string {
         // Too short, or no character at all.
       }
     }
-    if (taken === 0) text += `\\x${(buffer[at] ?? 0).toString(16).padStart(2, '0')}`;
+    if (taken === 0) text += odd(buffer[at] ?? 0);
     at += Math.max(1, taken);
   }
   return text;

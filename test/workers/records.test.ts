@@ -34,7 +34,7 @@ describe('captured from bpftrace', () => {
         '',
         'x1',
         'y [1,"q\\"\\n",-3]',
-        'é \\xff \x01 "q" \\ \t\\n',
+        'é \\xff \\u0001 "q" \\ \t\\n',
         '2026 half s',
         't',
         '5',

@@ -93,7 +93,7 @@ describe('trace: output that is not as it should be', () => {
     assert.equal(result.status, 'completed');
     assert.deepEqual(result.output, [
       'no record',
-      '\0NUL\0',
+      '\\u0000NUL\\u0000',
       '\\xff\\xfe!',
       '{"type": "printf"',
       '{"type": "map", "data": 7}',
