@@ -3,9 +3,10 @@ import { cpus, release, totalmem } from 'node:os';
 import type { Bench } from './bench.js';
 import { flood } from './flood.js';
 import { probes } from './probes.js';
+import { questions } from './questions/index.js';
 import { starts } from './starts.js';
 
-const BENCHES: readonly Bench[] = [flood, probes, starts];
+const BENCHES: readonly Bench[] = [flood, probes, questions, starts];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter(name => !BENCHES.some(bench => bench.name === name));

@@ -58,7 +58,7 @@ export async function runTools(
       const program = readFileSync(file, 'utf8');
       const [ours, theirs] = await Promise.all([
         runThroughServer(server, program),
-        runPlain(bpftrace, file, TRACE_S * 1000),
+        runPlain(bpftrace, [file], TRACE_S * 1000),
       ]);
       rows[index] = compare(basename(file, '.bt'), printedLines(program), ours, theirs);
     }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment } from '../../src/bpftrace/spawn-plan.js';
 import { leafProcess, openFiles, waitsForEvents } from '../../workers/procfs.js';
 
-/** bpftrace run by hand, as a person would: a file, text output, Ctrl-C. */
+/** bpftrace run by hand, as a person would: text output, Ctrl-C. */
 export interface PlainRun {
   attached: boolean;
   exitCode: number | null;
@@ -18,9 +18,16 @@ export interface PlainRun {
 const ATTACH_BOUND_MS = 60_000;
 const END_BOUND_MS = 60_000;
 
-/** Traces `traceMs` from attached on, then interrupts it; nothing of it is left when this returns. */
-export async function runPlain(bpftrace: string, file: string, traceMs: number): Promise<PlainRun> {
-  const child = spawn(bpftrace, [file], {
+/**
+ * Traces `traceMs` from attached on, then interrupts it; nothing of it is left when this returns.
+ * @param args a file, or `-e` and a program
+ */
+export async function runPlain(
+  bpftrace: string,
+  args: readonly string[],
+  traceMs: number,
+): Promise<PlainRun> {
+  const child = spawn(bpftrace, [...args], {
     env: childEnvironment(process.env),
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
