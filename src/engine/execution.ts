@@ -13,7 +13,7 @@ import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Stored } from '../results/store.js';
 import { programHash } from './request.js';
 import type { SnapshotSupport } from './snapshot-support.js';
-import { judge, type Stop, type Verdict } from './verdict.js';
+import { isCrash, judge, type Stop, type Verdict } from './verdict.js';
 
 interface ExecutionOptions {
   id: string;
@@ -165,6 +165,8 @@ export class Execution implements Job, Stored {
     if (!this.hasAddition || this.stopped || 'crashed' in outcome || outcome.spawnError) return undefined;
     if (outcome.onlyAddition) return 'program';
     if (outcome.attached || outcome.ending) return undefined;
+    // Somebody has killed it: that tells nothing of the addition.
+    if (outcome.signal !== null && !isCrash(outcome.signal)) return undefined;
     return this.options.snapshots.retry(decodeBoard(outcome.board).stderr, this.options.program);
   }
 

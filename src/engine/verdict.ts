@@ -71,15 +71,19 @@ export function judge(evidence: Evidence): Verdict {
     stop?.cause === 'shutdown'
       ? 'the server shut down and killed bpftrace before it had ended: maps it had not printed are lost'
       : `bpftrace did not end in time after SIGINT (it is given ${bounds.graceS} s without progress) and was killed: maps it had not printed are lost`;
+  // Of SIGINT and SIGTERM, which the ladder sends, a wrapper may die when bpftrace has ended.
+  const ladderSignal = /^SIG(?:INT|TERM)$/.test(outcome.signal ?? '');
+  const diedEnding =
+    !outcome.killed && outcome.attached && outcome.signal !== null && !ladderSignal
+      ? `bpftrace was ended by ${outcome.signal} while it was ending, not by this server: maps it had not printed are lost`
+      : undefined;
+  const lost = outcome.killed ? lostMaps : diedEnding;
   if (outcome.ending === 'stop') {
     return {
       status: 'stopped',
       endedBy: stop?.cause ?? 'stop',
-      ...told(
-        stop?.cause === 'distress' && `the machine is in distress: ${stop.why}`,
-        outcome.killed && lostMaps,
-      ),
-      diagnostics: worthShowing(all, outcome.killed),
+      ...told(stop?.cause === 'distress' && `the machine is in distress: ${stop.why}`, lost),
+      diagnostics: worthShowing(all, lost !== undefined),
     };
   }
   if (outcome.ending === 'flood') {
@@ -87,8 +91,8 @@ export function judge(evidence: Evidence): Verdict {
     return {
       status: 'stopped',
       endedBy: 'flood',
-      ...told(flood, outcome.killed && lostMaps),
-      diagnostics: worthShowing(all, outcome.killed),
+      ...told(flood, lost),
+      diagnostics: worthShowing(all, lost !== undefined),
     };
   }
   if (outcome.ending === 'start_timeout') {
@@ -101,8 +105,7 @@ export function judge(evidence: Evidence): Verdict {
   // 0.23 and later: `exit(3)` is the program's own clean end too. Whoever fails says why.
   const ownCode =
     evidence.announcedAttach && all.every(({ noise, severity }) => noise || severity === 'warning');
-  // A shell in front of bpftrace dies of the signal that it and bpftrace were sent, when bpftrace has ended.
-  const ourSignal = outcome.ending === 'deadline' && /^SIG(?:INT|TERM)$/.test(outcome.signal ?? '');
+  const ourSignal = outcome.ending === 'deadline' && ladderSignal;
   if (outcome.exitCode === 0 && !outcome.ending && !evidence.announcedAttach && !evidence.printed) {
     return notStarted('it ended without a word; is it a bpftrace at all?');
   }
@@ -113,7 +116,7 @@ export function judge(evidence: Evidence): Verdict {
       diagnostics: worthShowing(all, false),
     };
   }
-  const crashed = /^SIG(?:ABRT|SEGV)$/.test(outcome.signal ?? '');
+  const crashed = isCrash(outcome.signal);
   const error = all.find(({ severity, noise }) => severity === 'error' && !noise);
   // 0.17 aborts where later ones give an error: what it said is the reason then.
   if (outcome.signal && (outcome.attached || !crashed || !error)) {
@@ -135,7 +138,12 @@ export function judge(evidence: Evidence): Verdict {
   );
 }
 
-function told(...parts: (string | false)[]): { message?: string } {
+/** A signal by which a process ends of its own fault, where others come from outside. */
+export function isCrash(signal: string | null): boolean {
+  return /^SIG(?:ABRT|SEGV)$/.test(signal ?? '');
+}
+
+function told(...parts: (string | false | undefined)[]): { message?: string } {
   const message = parts.filter(Boolean).join('; ');
   return message === '' ? {} : { message };
 }

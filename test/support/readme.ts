@@ -5,6 +5,7 @@ import { PROMPTS } from '../../src/mcp/prompts/index.js';
 import type { Tool } from '../../src/mcp/tool.js';
 import { allTools } from '../../src/mcp/tools/index.js';
 import { resultSchema } from '../../src/results/result.js';
+import { FAULT_ROWS } from '../faults/index.js';
 import { supportMarkdown } from './support-table.js';
 
 /**
@@ -18,6 +19,7 @@ const PARTS: Record<string, () => string> = {
   settings: settingTable,
   support: supportMarkdown,
   'map losses': mapLossTable,
+  faults: faultTable,
 };
 
 export function withGeneratedParts(readme: string): string {
@@ -67,6 +69,11 @@ function mapLossTable(): string {
     return `| ${which} | ${cell(loss.what)} | ${cell(loss.here)} |`;
   });
   return ['| bpftrace | what it does | here |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function faultTable(): string {
+  const rows = FAULT_ROWS.map(({ fault, seen, where }) => `| ${cell(fault)} | ${cell(seen)} | ${where} |`);
+  return ['| fault | what is seen | shown by `npm test --` |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 function argumentsOf(tool: Tool): string {

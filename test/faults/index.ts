@@ -1,0 +1,50 @@
+import { BPFTRACE_FAULTS } from './bpftrace.js';
+import { CLIENT_FAULTS } from './client.js';
+import type { Fault } from './fault.js';
+import { SERVER_FAULTS } from './server.js';
+
+export const FAULTS: readonly Fault[] = [...BPFTRACE_FAULTS, ...SERVER_FAULTS, ...CLIENT_FAULTS];
+
+/** Those that stand beside the tests of what they hit. */
+const ELSEWHERE: readonly (Pick<Fault, 'fault' | 'seen'> & { where: string })[] = [
+  {
+    fault: 'bpftrace ignores SIGINT, or crashes (SIGSEGV)',
+    seen: '`unresponsive`; `died`, "a fault of its own"',
+    where: 'workers/trace',
+  },
+  {
+    fault: 'bpftrace closes its output early, prints garbage, torn records, a line of 100 MB, a key of 30 MB',
+    seen: 'the rest is there; what was cut is counted',
+    where: 'workers/trace-output',
+  },
+  {
+    fault: 'bpftrace can not be started: no descriptors left (EMFILE), not there, not a program',
+    seen: '`start_failed`, and what to do',
+    where: 'workers/trace',
+  },
+  {
+    fault: 'a worker thread crashes or is ended',
+    seen: '`worker_crashed`; the others run on',
+    where: 'shutdown-crash, workers/trace-thread',
+  },
+  {
+    fault: 'the server crashes or is killed, while programs run or start',
+    seen: 'no bpftrace is left',
+    where: 'shutdown-crash',
+  },
+  {
+    fault: 'any pipe of the client breaks',
+    seen: 'as when standard input ends',
+    where: 'shutdown',
+  },
+  {
+    fault: 'the disk of the audit file is full, its folder gone',
+    seen: 'logged and counted; with `--audit-required`, programs are refused',
+    where: 'audit',
+  },
+];
+
+export const FAULT_ROWS: readonly { fault: string; seen: string; where: string }[] = [
+  ...FAULTS.map(({ fault, seen }) => ({ fault, seen, where: 'faults' })),
+  ...ELSEWHERE,
+];
