@@ -85,19 +85,22 @@ function started(replies: readonly Reply[]): { execution_id: unknown } {
 
 /** The whole session over a real client and a server of its own, while a process looks for a file that is not there. */
 export async function session(each: (exchange: Exchange) => void): Promise<void> {
-  const server = await ServerUnderTest.start(['--log-level', 'warn']);
   const crowd = startCulprits(['seeker']);
-  const replies: Reply[] = [];
   try {
-    for (const { why, tool, args } of STEPS) {
-      const given = args(replies);
-      const begun = performance.now();
-      const reply = await server.call(tool, given);
-      replies.push(reply);
-      each({ why, tool, args: given, reply, ms: performance.now() - begun });
-    }
+    const server = await ServerUnderTest.start(['--log-level', 'warn']);
+    await converse(server, each).finally(() => server.close());
   } finally {
     await crowd.stop();
-    await server.close();
+  }
+}
+
+async function converse(server: ServerUnderTest, each: (exchange: Exchange) => void): Promise<void> {
+  const replies: Reply[] = [];
+  for (const { why, tool, args } of STEPS) {
+    const given = args(replies);
+    const begun = performance.now();
+    const reply = await server.call(tool, given);
+    replies.push(reply);
+    each({ why, tool, args: given, reply, ms: performance.now() - begun });
   }
 }
