@@ -13,10 +13,10 @@ export const SHARES: readonly (readonly Work[])[] = [
     { suite: 'trixie', files: 'features/', groups: 'functions,probes' },
     { suite: 'bookworm', files: 'features/', groups: 'functions' },
     { suite: 'trixie', files: 'vm/sudo' },
-    { suite: 'trixie', files: 'vm/tools' },
   ],
   [
     { suite: 'sid', files: 'features/', groups: 'functions' },
     { suite: 'trixie', files: 'vm/guest' },
+    { suite: 'trixie', files: 'vm/tools' },
   ],
 ];
