@@ -2,5 +2,12 @@
 export interface Bench {
   name: string;
   about: string;
-  run(say: (line: string) => void): Promise<void>;
+  /** Not among those that run when none is named. */
+  onlyNamed?: true;
+  run(say: (line: string) => void, options: BenchOptions): Promise<void>;
+}
+
+export interface BenchOptions {
+  /** Of those that last as long as one likes. */
+  minutes: number;
 }

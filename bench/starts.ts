@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { createEngine } from '../src/engine/index.js';
+import { heldBy, residentMb } from '../test/support/held.js';
 import type { Bench } from './bench.js';
 
 const STARTS = 1000;
@@ -41,22 +41,15 @@ export const starts: Bench = {
     for (const name of Object.keys(warm) as (keyof typeof warm)[])
       say(`  ${name.padEnd(12)} warm ${warm[name]}, end ${end[name]}`);
     await engine.close();
-    if (end.children > 0) throw new Error(`${end.children} children are left`);
+    const { children, zombies } = end;
+    if (children + zombies > 0) throw new Error(`${children} children and ${zombies} zombies are left`);
   },
 };
 
 function held() {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
   return {
-    'rss, MB': Math.round(field('VmRSS') / 1024),
+    'rss, MB': residentMb(process.pid),
     'heap, MB': Math.round(process.memoryUsage().heapUsed / 2 ** 20),
-    descriptors: readdirSync('/proc/self/fd').length,
-    threads: field('Threads'),
-    children: readdirSync('/proc/self/task').reduce(
-      (sum, task) =>
-        sum + readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean).length,
-      0,
-    ),
+    ...heldBy(process.pid),
   };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { TICKS } from '../support/ending-server.js';
+import { residentMb } from '../support/held.js';
 import type { ServerUnderTest } from '../support/server.js';
 import { until } from '../support/until.js';
-import { BOUND_MS, childOf, type Fault, residentMb } from './fault.js';
+import { BOUND_MS, childOf, type Fault } from './fault.js';
 
 const GARBAGE_LINES = 3000;
 /** Of answers, where the server gives a client up. */

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { openFiles } from '../../workers/procfs.js';
-import { bpftracesOf, descendantsOf } from '../support/processes.js';
+import { bpftracesOf } from '../support/processes.js';
 import type { ServerUnderTest } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -31,39 +29,6 @@ interface FaultReport {
   say: (figure: string) => void;
   /** A child that must not outlive the server. */
   watch: (pid: number) => void;
-}
-
-/** What a server holds of the system. */
-interface Held {
-  children: number;
-  zombies: number;
-  threads: number;
-  descriptors: number;
-}
-
-export function heldBy(pid: number): Held {
-  const below = descendantsOf(pid);
-  const zombies = below.filter(({ state }) => state === 'Z').length;
-  return {
-    children: below.length - zombies,
-    zombies,
-    threads: statusOf(pid, 'Threads'),
-    descriptors: openFiles(pid) ?? 0,
-  };
-}
-
-export function residentMb(pid: number): number {
-  return Math.round(statusOf(pid, 'VmRSS') / 1024);
-}
-
-/** 0 when the process is gone. */
-function statusOf(pid: number, field: string): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 /** The process of the server's one program, as soon as it is there. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Held, heldBy } from '../support/held.js';
 import { isAlive } from '../support/processes.js';
 import { ServerUnderTest } from '../support/server.js';
 import { until } from '../support/until.js';
-import { BOUND_MS, type Fault, heldBy } from './fault.js';
+import { BOUND_MS, type Fault } from './fault.js';
 import { FAULTS } from './index.js';
 
 const SHORT = { program: 'BEGIN { printf("ran\\n"); exit(); }', wait: 30 };
@@ -20,7 +21,7 @@ async function assertRuns(server: ServerUnderTest): Promise<void> {
 async function assertUnharmed(
   server: ServerUnderTest,
   { zombies = 0 }: Fault,
-  before: ReturnType<typeof heldBy>,
+  before: Held,
 ): Promise<string> {
   await assertRuns(server);
   let now = heldBy(server.pid);
