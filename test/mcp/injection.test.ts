@@ -14,7 +14,10 @@ const folder = mkdtempSync(join(tmpdir(), 'injection-'));
 const log = join(folder, 'log');
 const canary = join(folder, 'canary');
 const WRAPPER = `#!/bin/sh
-{ for word; do printf '<%s>' "$word"; done; echo; tr '\\0' '\\n' < /proc/self/environ | sed 's/^/env /'; } >> ${log}
+words=
+for word; do words="$words<$word>"; done
+# One write a line: several are started at once.
+{ printf '%s\\n' "$words"; tr '\\0' '\\n' < /proc/self/environ | sed 's/^/env /'; } >> ${log}
 exec ${findExecutable(BPFTRACE, process.env)} "$@"
 `;
 

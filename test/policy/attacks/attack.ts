@@ -1,4 +1,5 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { RuleName } from '../../../src/policy/rule.js';
@@ -22,11 +23,19 @@ export function reads(rules: RuleName | readonly RuleName[], programs: readonly 
   return attacks(rules, programs).map(attack => ({ ...attack, isRead: true }));
 }
 
+/** Its name has no digits: in a program that breaks its strings open, they would be numbers, or none. */
+function newFolder(): string {
+  const letters = [...randomBytes(12)].map(byte => String.fromCharCode(97 + (byte % 26))).join('');
+  const folder = join(tmpdir(), `policy-${letters}`);
+  mkdirSync(folder);
+  return folder;
+}
+
 /** A file that only root can read, and what leads to it: links that everybody can read, a binary, a pipe. */
 export class Secret {
   /** What clang tells of a line that is no C is its first word. */
   static readonly WORD = 'the_secret_of_root';
-  readonly folder = mkdtempSync(join(tmpdir(), 'policy-'));
+  readonly folder = newFolder();
   readonly file = join(this.folder, 'secret');
 
   constructor() {
