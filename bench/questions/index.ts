@@ -12,7 +12,7 @@ import { TWELVE } from './twelve.js';
 /** A process that misbehaves has its name once it does. */
 const READY_BOUND_MS = 10_000;
 /** The two runs follow one another; when other processes were much busier in one of them, both are made again. */
-const ATTEMPTS = 4;
+const ATTEMPTS = 8;
 /** So many entries and lines more in one run are that, beside a share of all of them. */
 const MORE_ITEMS = 3;
 const MORE_SHARE = 0.25;
