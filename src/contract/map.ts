@@ -64,11 +64,8 @@ export type TupleMember =
   | readonly TupleMember[]
   | { [field: string]: TupleMember };
 
-/**
- * How a map came by its values. `scalar`: a number or text, assigned, or of a function that could not be told from
- * the program's text.
- */
-export const MAP_KINDS = [
+/** The functions that are assigned to a map. */
+export const MAP_FUNCTIONS = [
   'count',
   'sum',
   'min',
@@ -78,11 +75,13 @@ export const MAP_KINDS = [
   'hist',
   'lhist',
   'tseries',
-  'scalar',
-  'tuple',
-  'struct',
-  'stack',
 ] as const;
+
+/**
+ * How a map came by its values. `scalar`: a number or text, assigned, or of a function that could not be told from
+ * the program's text.
+ */
+export const MAP_KINDS = [...MAP_FUNCTIONS, 'scalar', 'tuple', 'struct', 'stack'] as const;
 export type MapKind = (typeof MAP_KINDS)[number];
 
 /** What a part of a key is; `any`: text or digits, which the program's text does not tell apart. */

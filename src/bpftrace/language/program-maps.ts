@@ -1,4 +1,4 @@
-import type { MapKind } from '../../contract/map.js';
+import { MAP_FUNCTIONS, type MapKind } from '../../contract/map.js';
 import type { KeySpec, ProgramMap, ProgramMaps } from '../../contract/program-map.js';
 import { ANY, closing, either, type Names, splitAt, typeOf, type ValueType } from './expressions.js';
 import { outline } from './outline.js';
@@ -29,17 +29,7 @@ export function programMaps(program: string): ProgramMaps {
   };
 }
 
-const KINDS: ReadonlySet<string> = new Set<MapKind>([
-  'count',
-  'sum',
-  'min',
-  'max',
-  'avg',
-  'stats',
-  'hist',
-  'lhist',
-  'tseries',
-]);
+const KINDS: ReadonlySet<string> = new Set(MAP_FUNCTIONS);
 /** Of these, what a key counts is a number. */
 const NUMBERS: ReadonlySet<string> = new Set<MapKind>(['count', 'sum', 'min', 'max', 'avg']);
 const STEPS = new Set(['++', '--']);

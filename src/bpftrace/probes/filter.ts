@@ -1,4 +1,5 @@
 import type { ProbeFilter } from '../../contract/probes.js';
+import { longProvider, SHORTENED_PROVIDERS } from '../language/providers.js';
 
 /**
  * What a filter of `list_probes` means. In this order:
@@ -15,25 +16,7 @@ export type FilterMeaning =
   | { kind: 'binary'; provider: string; path: string; filter: ProbeFilter }
   | { kind: 'kernel'; filter: ProbeFilter };
 
-const SHORT_PROVIDERS: Record<string, string> = {
-  t: 'tracepoint',
-  rt: 'rawtracepoint',
-  k: 'kprobe',
-  kr: 'kretprobe',
-  f: 'fentry',
-  fr: 'fexit',
-  u: 'uprobe',
-  ur: 'uretprobe',
-  U: 'usdt',
-  h: 'hardware',
-  s: 'software',
-  i: 'interval',
-  p: 'profile',
-  it: 'iter',
-  w: 'watchpoint',
-  aw: 'asyncwatchpoint',
-};
-const PROVIDERS = new Set([...Object.values(SHORT_PROVIDERS), 'kfunc', 'kretfunc']);
+const PROVIDERS = new Set([...SHORTENED_PROVIDERS, 'kfunc', 'kretfunc']);
 const IN_BINARIES = new Set(['uprobe', 'uretprobe', 'usdt']);
 const TYPE = /^((?:struct|union|enum)\s+[A-Za-z_*][\w*]*)(?:[\s.]+(\S+))?$/;
 
@@ -44,7 +27,7 @@ export function meaningOf(filter: string): FilterMeaning {
   if (!/[*:]/.test(filter)) return { kind: 'kernel', filter: { kind: 'words', text: filter } };
   const colon = filter.indexOf(':');
   const head = filter.slice(0, Math.max(colon, 0));
-  const provider = SHORT_PROVIDERS[head] ?? head;
+  const provider = longProvider(head);
   const rest = filter.slice(colon + 1);
   if (!PROVIDERS.has(provider)) return { kind: 'kernel', filter: { kind: 'pattern', rest: filter } };
   const binary = /^([^:]+)(?::(.*))?$/.exec(rest);

@@ -1,7 +1,8 @@
 import type { AttachPoint } from '../../language/outline.js';
+import { longProvider } from '../../language/providers.js';
 import { listHelpers } from '../../reference/index.js';
 import type { Advice, Adviser } from './advice.js';
-import { fullName, pointOf, SHORT } from './provider.js';
+import { fullName, pointOf } from './provider.js';
 
 const NAMED_MAX = 3;
 
@@ -9,7 +10,7 @@ export const probeSyntax: Adviser = question => {
   const { finding, version } = question;
   const point = pointOf(question);
   const written = point?.parts[0] ?? '';
-  const provider = SHORT[written] ?? written;
+  const provider = longProvider(written);
   if (/More than one (BEGIN|END)/.test(finding.message)) return { hint: 'put both into one block' };
   if (/child command/.test(finding.message) || /-p PID or -c CMD/.test(finding.message)) {
     return { hint: 'a watchpoint on a process needs -p, which only the operator can give' };

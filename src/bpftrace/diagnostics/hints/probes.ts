@@ -1,8 +1,9 @@
+import { longProvider } from '../../language/providers.js';
 import { listHelpers } from '../../reference/index.js';
 import { type Advice, type Adviser, versionText } from './advice.js';
 import { ofAnotherVersion } from './names.js';
 import { distance, nearest } from './nearest.js';
-import { fullName, lacksProvider, pointOf, SHORT, wordsOf } from './provider.js';
+import { fullName, lacksProvider, pointOf, wordsOf } from './provider.js';
 
 const NAMED_MAX = 3;
 const OTHER_WORDS: Readonly<Record<string, string>> = {
@@ -82,10 +83,10 @@ export const unknownProbe: Adviser = async question => {
   if (provider === 'self') return { hint: 'the signal is SIGUSR1: self:signal:SIGUSR1' };
   if (/^(?:u(?:ret)?probe|ur?|usdt|U|iter|it)$/.test(provider)) {
     return {
-      hint: `list_probes "${[SHORT[provider] ?? provider, ...point.parts.slice(1, -1), '*'].join(':')}" lists those that there are`,
+      hint: `list_probes "${[longProvider(provider), ...point.parts.slice(1, -1), '*'].join(':')}" lists those that there are`,
     };
   }
-  const events = PERF_EVENTS[SHORT[provider] ?? provider];
+  const events = PERF_EVENTS[longProvider(provider)];
   if (events) {
     const [event] = nearest(point.parts[1] ?? '', events, 1);
     const whole = [provider, event, ...point.parts.slice(2)].join(':');

@@ -1,25 +1,8 @@
 import type { AttachPoint } from '../../language/outline.js';
+import { longProvider } from '../../language/providers.js';
 import type { Advice, Question } from './advice.js';
 
 const NAMED_MAX = 3;
-
-export const SHORT: Readonly<Record<string, string>> = {
-  t: 'tracepoint',
-  rt: 'rawtracepoint',
-  k: 'kprobe',
-  kr: 'kretprobe',
-  f: 'fentry',
-  fr: 'fexit',
-  u: 'uprobe',
-  ur: 'uretprobe',
-  U: 'usdt',
-  s: 'software',
-  h: 'hardware',
-  i: 'interval',
-  p: 'profile',
-  it: 'iter',
-  w: 'watchpoint',
-};
 
 /** The attach point that a finding is about. */
 export function pointOf({ finding, text }: Question): AttachPoint | undefined {
@@ -40,7 +23,7 @@ export function wordsOf(point: AttachPoint): string {
 
 /** Kernels without kprobes or fentry: what is there instead. */
 export async function lacksProvider(provider: string, question: Question): Promise<Advice | undefined> {
-  const name = SHORT[provider] ?? provider;
+  const name = longProvider(provider);
   const family = FAMILIES.find(each => each.names.includes(name));
   if (!family) return undefined;
   const counts = await Promise.all(family.lists.map(each => question.host.countProbes(`${each}:*`)));
@@ -127,5 +110,5 @@ function isSameName(named: string): (probe: string) => boolean {
 }
 
 export function fullName(point: AttachPoint): string {
-  return [SHORT[point.parts[0] ?? ''] ?? point.parts[0], ...point.parts.slice(1)].join(':');
+  return [longProvider(point.parts[0] ?? ''), ...point.parts.slice(1)].join(':');
 }
