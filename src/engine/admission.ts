@@ -3,9 +3,9 @@ import type { Installation } from '../bpftrace/installation.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import type { HostGuard } from '../guard/host-guard.js';
-import type { Policy } from '../policy/policy.js';
 import type { Launcher } from '../privilege/launcher.js';
 import type { JobQueue } from '../queue/job-queue.js';
+import type { Client } from './client.js';
 import type { SubmitRequest } from './engine.js';
 import { programHash, programOf } from './request.js';
 
@@ -14,7 +14,6 @@ const WHY_CHARACTERS_MAX = 1000;
 
 interface AdmissionParts {
   config: Config;
-  policy: Policy;
   guard: HostGuard;
   installation: Pick<Installation, 'path'>;
   launcher: Launcher;
@@ -32,21 +31,21 @@ export class Admission {
   constructor(private readonly parts: AdmissionParts) {}
 
   /** The text of a program that may run now. @throws Refusal */
-  run(client: string, request: SubmitRequest, execution: string, deadlineMs: number): string {
-    const about = { kind: 'run' as const, client, execution, deadlineMs };
+  run(client: Client, request: SubmitRequest, execution: string, deadlineMs: number): string {
+    const about = { kind: 'run' as const, client: client.name, execution, deadlineMs };
     return this.decided(about, request.program, () => {
-      const program = this.program(request.program);
+      const program = this.program(client, request.program);
       this.requireNumbers(request);
       this.requireBpftrace();
-      this.requireRoom(client);
+      this.requireRoom(client.name);
       return program;
     });
   }
 
   /** The text of a program that may be compiled here. @throws Refusal */
-  validate(client: string, text: string): string {
-    return this.decided({ kind: 'validate', client }, text, () => {
-      const program = this.program(text);
+  validate(client: Client, text: string): string {
+    return this.decided({ kind: 'validate', client: client.name }, text, () => {
+      const program = this.program(client, text);
       this.requireBpftrace();
       return program;
     });
@@ -111,7 +110,7 @@ export class Admission {
     }
   }
 
-  private program(text: string): string {
+  private program(client: Client, text: string): string {
     if (this.closed) {
       throw new Refusal(
         'shutting_down',
@@ -120,7 +119,7 @@ export class Admission {
       );
     }
     const program = programOf(text, this.parts.config);
-    this.parts.policy.require(program);
+    client.policy.require(program);
     return program;
   }
 

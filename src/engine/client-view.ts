@@ -2,6 +2,7 @@ import type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
 import { atLeast } from '../bpftrace/version.js';
 import type { Result, Status, Summary } from '../results/result.js';
+import type { Client } from './client.js';
 import type { Engine, SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
 import { type Glance, glanceAt } from './glance.js';
@@ -17,9 +18,12 @@ import type { Window } from './window.js';
  * throws a `Refusal` with the code `unknown_execution` or `result_gone` for an id that is not the client's (any more).
  */
 export class ClientView {
+  /** Submitted through this view, and not ended. */
+  private readonly open = new Set<Execution>();
+
   constructor(
     private readonly engine: Engine,
-    readonly client: string,
+    private readonly client: Client,
   ) {}
 
   /**
@@ -27,7 +31,21 @@ export class ClientView {
    * @throws Refusal `busy`, `invalid_argument`, `no_bpftrace`, `no_privilege`, `shutting_down`
    */
   submit(request: SubmitRequest): string {
-    return this.engine.submit(this.client, request).id;
+    const execution = this.engine.submit(this.client, request);
+    this.open.add(execution);
+    void execution.ended.promise.then(() => this.open.delete(execution));
+    return execution.id;
+  }
+
+  /**
+   * Whoever used this view has gone: what was submitted through it is stopped, and keeps what it gathered. Other
+   * views of the same client go on.
+   */
+  leave(): void {
+    // The newest first: what waits has no chance to begin.
+    for (const execution of [...this.open].reverse()) {
+      this.engine.stop(execution, { cause: 'stop', why: 'its client went away' });
+    }
   }
 
   /** Waits until it is attached, has ended, or has to queue. */
@@ -72,7 +90,7 @@ export class ClientView {
 
   /** Newest first. */
   list(status?: Status): Summary[] {
-    const executions = this.engine.list(this.client);
+    const executions = this.engine.list(this.client.name);
     return executions
       .filter(execution => status === undefined || execution.status === status)
       .map(execution => summaryOf(execution, this.engine.queue.position(execution)));
@@ -89,13 +107,14 @@ export class ClientView {
   }
 
   probes(query: ProbeQuery): Promise<ProbePage> {
-    return this.engine.probes.find(query);
+    return this.engine.scope(this.client).probes.find(query);
   }
 
   /** Those of some probes that this host lists. @param names in full, such as `tracepoint:sched:sched_switch` */
   async present(names: readonly string[]): Promise<Set<string>> {
     const asked = [...new Set(names)];
-    const counts = await Promise.all(asked.map(name => this.engine.probes.countMatching(name)));
+    const { probes } = this.engine.scope(this.client);
+    const counts = await Promise.all(asked.map(name => probes.countMatching(name)));
     return new Set(asked.filter((_, at) => counts[at] !== 0));
   }
 
@@ -110,10 +129,10 @@ export class ClientView {
   }
 
   info(): Promise<HostInfo> {
-    return hostInfo(this.engine);
+    return hostInfo(this.engine, this.client);
   }
 
   private find(id: string): Execution {
-    return this.engine.find(this.client, id);
+    return this.engine.find(this.client.name, id);
   }
 }

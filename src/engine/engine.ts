@@ -1,7 +1,6 @@
 import { Audit, type Submission } from '../audit/audit.js';
 import { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
-import { ProbeIndex } from '../bpftrace/probes/index.js';
 import { argsUnder, childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
@@ -11,20 +10,21 @@ import type { SpawnPlan } from '../contract/trace.js';
 import { watchHost } from '../guard/guard-watch.js';
 import { HostGuard } from '../guard/host-guard.js';
 import { parseLimits } from '../guard/limits.js';
-import { Policy } from '../policy/policy.js';
+import { Policy, type Profile } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { ResultStore } from '../results/store.js';
 import { Admission } from './admission.js';
-import { Diagnostician } from './diagnostician.js';
+import type { Client, ClientTerms } from './client.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
+import { PolicyScope } from './policy-scope.js';
 import { type EndReport, endReportOf } from './report.js';
 import { SnapshotSupport } from './snapshot-support.js';
 import type { Validation } from './validation.js';
-import { Validator } from './validator.js';
+import { compilationQueue } from './validator.js';
 import type { Stop } from './verdict.js';
 
 export interface SubmitRequest {
@@ -57,15 +57,14 @@ const LISTING_BOUND_MS = 60_000;
  */
 export class Engine {
   readonly installation: Installation;
-  readonly probes: ProbeIndex;
   readonly queue: JobQueue;
-  readonly policy: Policy;
   readonly snapshots: SnapshotSupport;
   readonly guard: HostGuard;
   readonly audit: Audit | undefined;
-  private readonly validator: Validator;
   private readonly pool: TracePool;
-  private readonly diagnostician: Diagnostician;
+  private readonly policy: Policy;
+  private readonly scopes = new Map<Profile, PolicyScope>();
+  private readonly compiling = compilationQueue();
   private readonly probeThread = new ProbePool();
   private readonly active = new Map<string, Execution>();
   private readonly finished: ResultStore<Execution>;
@@ -80,24 +79,7 @@ export class Engine {
   ) {
     this.policy = new Policy(config.policy, config.allowProbes, config.denyProbes);
     this.installation = new Installation(config.bpftrace, this.launcher);
-    this.probes = new ProbeIndex(this.probeThread, {
-      requireBinary: path => this.policy.requireBinary(path),
-      identity: () => this.installation.identity,
-      plan: args => this.plan(args),
-    });
     this.snapshots = new SnapshotSupport(this.installation);
-    this.diagnostician = new Diagnostician({
-      probes: this.probes,
-      version: () => this.installation.version(),
-      // What BEGIN does is done again: printing, unless more is allowed.
-      ...(config.policy !== 'unsafe' && { again: (args, lifetimeMs) => this.plan(args, lifetimeMs) }),
-    });
-    this.validator = new Validator({
-      version: () => this.installation.version(),
-      plan: (args, lifetimeMs) => this.plan(argsUnder(config.policy, args), lifetimeMs),
-      lists: this.probes,
-      explain: (stderr, program) => this.diagnostician.explain(stderr, { program }),
-    });
     this.queue = new JobQueue(config.concurrency, config.queueLimit);
     this.pool = new TracePool({
       threads: config.concurrency,
@@ -109,7 +91,6 @@ export class Engine {
     this.audit = auditOf(config, hooks);
     this.admission = new Admission({
       config,
-      policy: this.policy,
       guard: this.guard,
       installation: this.installation,
       launcher,
@@ -127,16 +108,33 @@ export class Engine {
     });
   }
 
+  /** @param name whose executions they are; clients see and stop only their own */
+  client(name: string, { policy, limits = {} }: ClientTerms): Client {
+    return { name, policy: policy ? this.policy.atMost(policy) : this.policy, limits };
+  }
+
+  /** What holds under a client's policy. */
+  scope({ policy }: Client): PolicyScope {
+    const known = this.scopes.get(policy.profile);
+    if (known) return known;
+    const { installation, probeThread, compiling } = this;
+    const plan = (args: readonly string[], lifetimeMs?: number) => this.plan(args, lifetimeMs);
+    const scope = new PolicyScope(policy, { installation, probeThread, compiling, plan });
+    this.scopes.set(policy.profile, scope);
+    return scope;
+  }
+
   /** @throws Refusal */
-  submit(client: string, request: SubmitRequest): Execution {
+  submit(client: Client, request: SubmitRequest): Execution {
     const { config } = this;
     const deadlineMs = request.deadlineMs ?? config.defaultTimeoutS * 1000;
     const id = newId();
     const program = this.admission.run(client, request, id, deadlineMs);
     const path = this.admission.requireBpftrace();
+    const { diagnostician } = this.scope(client);
     const execution = new Execution({
       id,
-      client,
+      client: client.name,
       program,
       deadlineMs,
       maxLines: request.maxLines ?? config.maxLines,
@@ -144,8 +142,8 @@ export class Engine {
       floodS: config.floodS,
       floodBytesPerS: config.floodBytesPerS,
       snapshots: this.snapshots,
-      start: snapshots => this.start(path, execution, snapshots),
-      explain: (stderr, lastLine) => this.diagnostician.explain(stderr, { program, lastLine }),
+      start: snapshots => this.start(path, client.policy.profile, execution, snapshots),
+      explain: (stderr, lastLine) => diagnostician.explain(stderr, { program, lastLine }),
     });
     this.active.set(execution.id, execution);
     this.queue.offer(execution);
@@ -165,8 +163,8 @@ export class Engine {
   }
 
   /** What a program means here, without running it. @throws Refusal */
-  validate(client: string, text: string, signal: AbortSignal): Promise<Validation> {
-    return this.validator.validate(this.admission.validate(client, text), signal);
+  validate(client: Client, text: string, signal: AbortSignal): Promise<Validation> {
+    return this.scope(client).validator.validate(this.admission.validate(client, text), signal);
   }
 
   /** @throws Refusal `unknown_execution` or `result_gone` */
@@ -217,8 +215,7 @@ export class Engine {
     const command = options.hurry ? Command.kill : Command.stop;
     const active = this.stopAll({ cause: 'shutdown' }, command);
     this.installation.close();
-    this.validator.close();
-    this.diagnostician.close();
+    for (const scope of this.scopes.values()) scope.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await Promise.all([this.pool.close(), this.probeThread.close()]);
     this.audit?.close();
@@ -231,7 +228,12 @@ export class Engine {
     return active;
   }
 
-  private start(path: string, execution: Execution, snapshots: SnapshotMethod | undefined): LiveTrace {
+  private start(
+    path: string,
+    profile: Profile,
+    execution: Execution,
+    snapshots: SnapshotMethod | undefined,
+  ): LiveTrace {
     const { config, launcher } = this;
     const { deadlineMs, program, maxLines } = execution.options;
     const startTimeoutMs = config.startTimeoutS * 1000;
@@ -239,7 +241,7 @@ export class Engine {
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
     const env = this.environment;
     const live = this.pool.start({
-      spawn: launcher.plan(path, argsUnder(config.policy, TRACE_ARGS), lifetimeMs, env),
+      spawn: launcher.plan(path, argsUnder(profile, TRACE_ARGS), lifetimeMs, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
       snapshots,

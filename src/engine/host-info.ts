@@ -2,6 +2,7 @@ import { arch, release } from 'node:os';
 import { z } from 'zod';
 import { type Inspection, inspectHost } from '../bpftrace/checks.js';
 import { PROFILES } from '../policy/policy.js';
+import type { Client } from './client.js';
 import type { Engine } from './engine.js';
 
 export const hostInfoSchema = z.object({
@@ -88,7 +89,7 @@ export type HostInfo = z.output<typeof hostInfoSchema>;
 const CHECKS_FRESH_MS = 60_000;
 const inspected = new WeakMap<Engine, { at: number; inspection: Promise<Inspection> }>();
 
-export async function hostInfo(engine: Engine): Promise<HostInfo> {
+export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo> {
   const { config, installation, launcher, counts } = engine;
   const { host, checks } = await freshInspection(engine);
   return {
@@ -98,7 +99,7 @@ export async function hostInfo(engine: Engine): Promise<HostInfo> {
     bpftrace_path: installation.path ?? null,
     privileges: launcher.mode,
     children_die_with_server: launcher.diesWithServer,
-    policy: engine.policy.description,
+    policy: client.policy.description,
     checks,
     features: host.features,
     snapshots: await engine.snapshots.available(),

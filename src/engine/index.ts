@@ -1,5 +1,6 @@
 import { type Config, resolveConfig } from '../config.js';
 import { type Launcher, launcherFor } from '../privilege/gain.js';
+import type { ClientTerms } from './client.js';
 import { ClientView } from './client-view.js';
 import { Engine, type EngineHooks } from './engine.js';
 
@@ -10,6 +11,7 @@ export { type Config, ConfigError } from '../config.js';
 export { Refusal } from '../contract/errors.js';
 export { revealed } from '../contract/visible.js';
 export type { Result, Status, Summary } from '../results/result.js';
+export type { ClientLimits, ClientTerms } from './client.js';
 export { ClientView } from './client-view.js';
 export type { EngineHooks, SubmitRequest } from './engine.js';
 export type { Glance } from './glance.js';
@@ -22,8 +24,11 @@ export type { Window } from './window.js';
 /** A running engine. {@link TraceEngine.as} gives the view of one client; the rest is for its owner. */
 export interface TraceEngine {
   readonly config: Config;
-  /** @param client a name; clients see and stop only their own executions */
-  as(client: string): ClientView;
+  /**
+   * @param client a name; clients see and stop only their own executions
+   * @param terms absent: all that the server allows
+   */
+  as(client: string, terms?: ClientTerms): ClientView;
   /** Stops every execution, waits until no child is left and ends the threads. `hurry` skips the grace period. */
   close(options?: { hurry?: boolean }): Promise<void>;
 }
@@ -54,7 +59,7 @@ export function createEngine(
   const engine = new Engine(config, hooks, launcher ?? launcherFor(config.bpftrace));
   return {
     config: engine.config,
-    as: client => new ClientView(engine, client),
+    as: (client, terms = {}) => new ClientView(engine, engine.client(client, terms)),
     close: closing => engine.close(closing),
   };
 }

@@ -20,6 +20,7 @@ import type { Validation } from './validation.js';
 const COMPILE_BOUND_MS = 20_000;
 /** The first list of probes takes some hosts 8 s; a verdict does not wait for it that long. */
 const LISTS_BOUND_MS = 5000;
+/** Compilations. */
 const AT_ONCE = 2;
 const WAITING_MAX = 64;
 const ATTACH_POINTS_MAX = 50;
@@ -31,11 +32,17 @@ interface ValidatorParts {
   plan: (args: readonly string[], lifetimeMs: number) => SpawnPlan;
   lists: ProbeLists;
   explain: (stderr: string, program: string) => Promise<Diagnostic[]>;
+  /** Of compilations: see {@link compilationQueue}. */
+  queue: JobQueue;
+}
+
+/** One for all validators of a server: a compiler takes a processor for itself. */
+export function compilationQueue(): JobQueue {
+  return new JobQueue(AT_ONCE, WAITING_MAX);
 }
 
 /** Judges programs without running them: has them compiled, and looks for what they attach to. */
 export class Validator {
-  private readonly queue = new JobQueue(AT_ONCE, WAITING_MAX);
   private readonly closed = new AbortController();
 
   constructor(private readonly parts: ValidatorParts) {}
@@ -71,7 +78,7 @@ export class Validator {
         const plan = this.parts.plan(method.args, COMPILE_BOUND_MS);
         resolve(await runCommand(plan, { timeoutMs: COMPILE_BOUND_MS, stdin: program, cancel }));
       };
-      if (this.queue.offer({ run: () => run().catch(reject) })) return;
+      if (this.parts.queue.offer({ run: () => run().catch(reject) })) return;
       reject(
         new Refusal(
           'busy',

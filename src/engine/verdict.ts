@@ -82,7 +82,11 @@ export function judge(evidence: Evidence): Verdict {
     return {
       status: 'stopped',
       endedBy: stop?.cause ?? 'stop',
-      ...told(stop?.cause === 'distress' && `the machine is in distress: ${stop.why}`, lost),
+      ...told(
+        stop?.cause === 'distress' && `the machine is in distress: ${stop.why}`,
+        stop?.cause === 'stop' && stop.why,
+        lost,
+      ),
       diagnostics: worthShowing(all, lost !== undefined),
     };
   }

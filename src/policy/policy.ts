@@ -10,7 +10,7 @@ import { loops } from './rules/loops.js';
 import { probes } from './rules/probes.js';
 
 /**
- * What programs may do, chosen by the operator at start.
+ * What programs may do, chosen by the operator at start. From the narrowest to the widest:
  *
  *   observe  bpftrace's safe mode; no file that not every user of the host could read, no limit raised
  *   full     all of bpftrace's safe mode
@@ -46,8 +46,8 @@ export class Policy {
    */
   constructor(
     readonly profile: Profile,
-    allowed = '',
-    denied = '',
+    private readonly allowed = '',
+    private readonly denied = '',
   ) {
     const allow = parsePatterns(allowed);
     const deny = parsePatterns(denied);
@@ -61,6 +61,12 @@ export class Policy {
       ...(profile === 'observe' ? OBSERVE_RULES : []),
       ...(allow.length + deny.length > 0 ? [probeLists(allow, deny)] : []),
     ];
+  }
+
+  /** The same lists of probes, and the narrower one of its profile and another. */
+  atMost(profile: Profile): Policy {
+    if (PROFILES.indexOf(profile) >= PROFILES.indexOf(this.profile)) return this;
+    return new Policy(profile, this.allowed, this.denied);
   }
 
   /** In the order of the program's text; empty: it may run. */

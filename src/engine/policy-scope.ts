@@ -1,0 +1,57 @@
+import type { Installation } from '../bpftrace/installation.js';
+import { ProbeIndex } from '../bpftrace/probes/index.js';
+import { argsUnder } from '../bpftrace/spawn-plan.js';
+import type { ProbeThread } from '../contract/probes.js';
+import type { SpawnPlan } from '../contract/trace.js';
+import type { Policy } from '../policy/policy.js';
+import type { JobQueue } from '../queue/job-queue.js';
+import { Diagnostician } from './diagnostician.js';
+import { Validator } from './validator.js';
+
+interface ScopeParts {
+  installation: Installation;
+  probeThread: ProbeThread;
+  /** Compilations, of all policies. */
+  compiling: JobQueue;
+  /** A bpftrace that lists, or compiles. @throws Refusal */
+  plan: (args: readonly string[], lifetimeMs?: number) => SpawnPlan;
+}
+
+/**
+ * What a policy shapes: whose symbols may be looked at, how a program is compiled, what may be tried again for a
+ * better diagnosis. One for each policy under which somebody is served; the lists of probes are the same for all.
+ */
+export class PolicyScope {
+  readonly probes: ProbeIndex;
+  readonly diagnostician: Diagnostician;
+  readonly validator: Validator;
+
+  constructor(
+    readonly policy: Policy,
+    { installation, probeThread, compiling, plan }: ScopeParts,
+  ) {
+    this.probes = new ProbeIndex(probeThread, {
+      requireBinary: path => policy.requireBinary(path),
+      identity: () => installation.identity,
+      plan,
+    });
+    this.diagnostician = new Diagnostician({
+      probes: this.probes,
+      version: () => installation.version(),
+      // What BEGIN does is done again: printing, unless more is allowed.
+      ...(policy.profile !== 'unsafe' && { again: plan }),
+    });
+    this.validator = new Validator({
+      version: () => installation.version(),
+      plan: (args, lifetimeMs) => plan(argsUnder(policy.profile, args), lifetimeMs),
+      lists: this.probes,
+      explain: (stderr, program) => this.diagnostician.explain(stderr, { program }),
+      queue: compiling,
+    });
+  }
+
+  close(): void {
+    this.validator.close();
+    this.diagnostician.close();
+  }
+}
