@@ -25,7 +25,7 @@ export interface FloodReport {
 export const flood: Bench = {
   name: 'flood',
   about: `event-loop delay of the main thread in a flood, beside an idle process under the same load; ${PAIRS} pairs of ${SECONDS} s`,
-  async run(say) {
+  async run({ say }) {
     const ours: FloodReport[] = [];
     const bare: FloodReport[] = [];
     for (let pair = 0; pair < PAIRS; pair++) {

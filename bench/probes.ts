@@ -2,101 +2,131 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProbeIndex } from '../src/bpftrace/probes/index.js';
-import { ProbePool } from '../src/pool/probe-pool.js';
 import { manyProbes, realProbes } from '../test/support/many-probes.js';
 import { BPFTRACE, ServerUnderTest } from '../test/support/server.js';
-import type { Bench } from './bench.js';
-import { show, spreadOf } from './statistics.js';
+import type { Bench, BenchContext } from './bench.js';
+import { compare } from './figure.js';
+import { alternate, type Sample, samplesOf, type Work } from './pairs.js';
+import { medianOf } from './statistics.js';
 
-/** Pairs of ours and of `bpftrace -l`, one after the other, so that drift hits both. */
 const PAIRS = 7;
 /** Ours is asked this often in a pair, since it is too short to time once; the median is taken. */
 const QUESTIONS = 21;
+const FIRST_PAIRS = 5;
 
-/** What is asked, and what `bpftrace -l` is given for the same. Words have no like there: it lists everything, to be searched. */
+/** What is asked, and what `bpftrace -l` is given for the same. */
 const FILTERS: readonly [filter: string, pattern: string][] = [
-  ['tracepoint:syscalls:sys_enter_*open*', 'tracepoint:syscalls:sys_enter_*open*'],
   ['tracepoint:sched:*', 'tracepoint:sched:*'],
-  ['kprobe:tcp_*', 'kprobe:tcp_*'],
+  ['tracepoint:syscalls:sys_enter_*open*', 'tracepoint:syscalls:sys_enter_*open*'],
   ['syscalls:*open*', 'tracepoint:syscalls:*open*'],
-  ['tcp retransmit', '*'],
-  ['context switch', '*'],
 ];
 
 /**
- * The same question asked of the thread that holds the list, over MCP, and of a `bpftrace -l` started for it.
- * The list of 150,000 is made up (test/support/many-probes.ts), so no bpftrace could list it here: what stands
- * beside it is bpftrace over what this host really has, which is less work than 150,000 would be.
+ * The same question asked over MCP, and of a `bpftrace -l` started for it. The list of 150,000 is made up
+ * (test/support/many-probes.ts), so no bpftrace could list it here: what stands beside it is bpftrace over what this
+ * host really has, which is less work than 150,000 would be.
  */
 export const probes: Bench = {
   name: 'probes',
-  about: `list_probes beside bpftrace -l; ${PAIRS} alternating pairs, ${QUESTIONS} questions of ours in each, ms`,
-  async run(say) {
+  about: `list_probes over MCP beside bpftrace -l; ${PAIRS} pairs, ${QUESTIONS} questions of ours in each`,
+  guarded: true,
+  async run(context) {
     const folder = mkdtempSync(join(tmpdir(), 'bpftrace-mcp-bench-'));
     try {
-      for (const names of [realProbes(), manyProbes()]) await measure(say, folder, names);
+      await first(context);
+      for (const names of [realProbes(), manyProbes()]) await later(context, folder, names);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   },
 };
 
-async function measure(say: (line: string) => void, folder: string, names: string[]): Promise<void> {
-  const list = join(folder, 'list');
+/** The question that makes the list, to a server that has just started. */
+async function first({ figure, pairs }: BenchContext): Promise<void> {
+  const filter = 'tracepoint:sched:*';
+  const samples = await alternate(pairs(FIRST_PAIRS), {
+    ours: async () => {
+      const server = await ServerUnderTest.start(['--log-level', 'silent']);
+      try {
+        const begun = performance.now();
+        const found = await countOf(server, filter);
+        return { values: { ms: performance.now() - begun }, work: { found } };
+      } finally {
+        await server.close();
+      }
+    },
+    bpftrace: async () => bare(filter),
+  });
+  figure(
+    compare({
+      name: 'the first question, which makes the list',
+      unit: 'ms',
+      ours: { name: 'list_probes', samples: samplesOf(samples.ours, 'ms') },
+      rival: { name: 'bpftrace -l', samples: samplesOf(samples.bpftrace, 'ms') },
+    }),
+  );
+}
+
+async function later(context: BenchContext, folder: string, names: string[]): Promise<void> {
+  const { figure, pairs } = context;
   const lister = join(folder, 'bpftrace');
+  const list = join(folder, 'list');
   writeFileSync(list, `${names.join('\n')}\n`);
   writeFileSync(lister, `#!/bin/sh\n[ "$*" = -l ] && exec cat ${list}\nexec ${BPFTRACE} "$@"\n`, {
     mode: 0o755,
   });
-  const pool = new ProbePool();
-  const index = new ProbeIndex(pool, {
-    requireBinary: () => {},
-    identity: () => lister,
-    plan: args => ({ command: lister, args: [...args], env: {} }),
-  });
   const server = await ServerUnderTest.start(['--bpftrace', lister, '--log-level', 'silent']);
   try {
-    const begun = performance.now();
-    const { total } = await index.find({});
-    say(
-      `  ${total} probes; the first question, which makes the list: ${(performance.now() - begun).toFixed(0)} ms`,
-    );
     await server.call('list_probes', {});
-    say(
-      `    ${'filter'.padEnd(38)} ${'in the thread'.padEnd(21)} ${'over MCP'.padEnd(21)} ${'bpftrace -l'.padEnd(24)} ratio of thread, of MCP`,
-    );
     for (const [filter, pattern] of FILTERS) {
-      const thread: number[] = [];
-      const mcp: number[] = [];
-      const bare: number[] = [];
-      for (let pair = 0; pair < PAIRS; pair++) {
-        thread.push(await timed(filter, one => index.find({ filter: one })));
-        mcp.push(await timed(filter, one => server.call('list_probes', { filter: one })));
-        const started = performance.now();
-        spawnSync(BPFTRACE, ['-l', pattern], { stdio: 'ignore' });
-        bare.push(performance.now() - started);
-      }
-      const ratio = (ours: readonly number[]): string =>
-        spreadOf(ours.map((ms, i) => ms / (bare[i] ?? Number.NaN))).median.toFixed(4);
-      say(
-        `    ${filter.padEnd(38)} ${show(spreadOf(thread)).padEnd(21)} ${show(spreadOf(mcp)).padEnd(21)} ${show(spreadOf(bare), 1).padEnd(24)} ${ratio(thread)}, ${ratio(mcp)}`,
+      const samples = await alternate(
+        pairs(PAIRS),
+        { ours: () => ours(server, filter), bpftrace: async () => bare(pattern) },
+        notLess,
+      );
+      figure(
+        compare({
+          name: `${filter} among ${names.length}`,
+          unit: 'ms',
+          ours: { name: 'list_probes', samples: samplesOf(samples.ours, 'ms') },
+          rival: { name: 'bpftrace -l', samples: samplesOf(samples.bpftrace, 'ms') },
+          wanted: { atMost: 0.01 },
+          guard: { atMost: 0.05 },
+        }),
       );
     }
   } finally {
     await server.close();
-    await pool.close();
   }
 }
 
-/** Milliseconds a question: the same one, put in other words each time, so that no answer is one that was kept. */
-async function timed(filter: string, ask: (filter: string) => Promise<unknown>): Promise<number> {
+/** The same question, put in other words each time, so that no answer is one that was kept. */
+async function ours(server: ServerUnderTest, filter: string): Promise<Sample> {
   const times: number[] = [];
+  let found = 0;
   for (let i = 1; i <= QUESTIONS; i++) {
-    const same = filter + (filter.endsWith('*') ? '*' : '?').repeat(i);
     const begun = performance.now();
-    await ask(same);
+    found = await countOf(server, filter + '*'.repeat(i));
     times.push(performance.now() - begun);
   }
-  return spreadOf(times).median;
+  return { values: { ms: medianOf(times) }, work: { found } };
+}
+
+async function countOf(server: ServerUnderTest, filter: string): Promise<number> {
+  const { isError, structured, text } = await server.call('list_probes', { filter });
+  if (isError) throw new Error(text);
+  return Number(structured?.total);
+}
+
+/** bpftrace names some probes twice. */
+function bare(pattern: string): Sample {
+  const begun = performance.now();
+  const { stdout } = spawnSync(BPFTRACE, ['-l', pattern], { encoding: 'utf8' });
+  const ms = performance.now() - begun;
+  return { values: { ms }, work: { found: new Set(stdout.split('\n').filter(Boolean)).size } };
+}
+
+function notLess(mine: Work, other: Work): string | undefined {
+  const isLess = Number(mine.found) < Number(other.found) || Number(other.found) === 0;
+  return isLess ? `${mine.found} probes found here, ${other.found} there` : undefined;
 }

@@ -1,39 +1,85 @@
-import { execFileSync } from 'node:child_process';
-import { cpus, release, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.js';
+import { writeFileSync } from 'node:fs';
+import type { Bench, BenchContext } from './bench.js';
+import { chart } from './chart.js';
+import type { Figure } from './figure.js';
 import { flood } from './flood.js';
+import { judge } from './guard.js';
+import { loadNow, machineLines, machineNow, releaseOf } from './machine.js';
+import { type Options, optionsOf, UsageError } from './options.js';
+import { figureLines } from './print.js';
 import { probes } from './probes.js';
+import { rowsOf } from './publish/rows.js';
 import { questions } from './questions/index.js';
+import type { Report } from './report.js';
 import { soak } from './soak/index.js';
 import { starts } from './starts.js';
 
 const BENCHES: readonly Bench[] = [flood, probes, questions, soak, starts];
 
-const { values, positionals: wanted } = parseArgs({
-  options: { minutes: { type: 'string', default: '20' } },
-  allowPositionals: true,
-});
-const minutes = Number(values.minutes);
-if (!(minutes > 0)) {
-  process.stderr.write(`--minutes ${values.minutes}: must be a number above 0\n`);
-  process.exit(2);
-}
-const unknown = wanted.filter(name => !BENCHES.some(bench => bench.name === name));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `no bench ${unknown.join(', ')}; there are: ${BENCHES.map(bench => bench.name).join(', ')}\n`,
-  );
-  process.exit(2);
-}
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const bpftrace = process.env.BPFTRACE_MCP_BPFTRACE ?? 'bpftrace';
-say(
-  `machine: ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
-);
-say(`node ${process.version}, ${execFileSync(bpftrace, ['--version'], { encoding: 'utf8' }).trim()}`);
-for (const bench of BENCHES) {
-  if (wanted.length > 0 ? !wanted.includes(bench.name) : bench.onlyNamed) continue;
-  say(`\n${bench.name}: ${bench.about}`);
-  await bench.run(say, { minutes });
+
+/** The guard asks whether something broke, not by how much it is better. */
+const GUARD_PAIRS = 5;
+
+async function run(options: Options): Promise<Report> {
+  const machine = machineNow();
+  for (const line of machineLines(machine)) say(line);
+  const begun = new Date();
+  const report: Report = { machine, begun: begun.toISOString(), tookS: 0, benches: [] };
+  for (const bench of BENCHES.filter(one => isWanted(one, options))) {
+    say(`\n${bench.name}: ${bench.about}`);
+    const from = performance.now();
+    const figures: Figure[] = [];
+    const context: BenchContext = {
+      say,
+      figure: figure => {
+        figures.push(figure);
+        for (const line of figureLines(figure)) say(line);
+      },
+      pairs: usual => options.pairs ?? (options.guard ? Math.min(usual, GUARD_PAIRS) : usual),
+      minutes: options.minutes,
+      release: releaseOf(machine),
+      guardOnly: options.guard,
+    };
+    const failed = await bench.run(context).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (failed !== undefined) say(`  FAILED: ${failed}`);
+    const tookS = Math.round((performance.now() - from) / 1000);
+    say(`  (${tookS} s, load then ${loadNow().toFixed(2)})`);
+    report.benches.push({ name: bench.name, tookS, figures, ...(failed !== undefined && { failed }) });
+  }
+  report.tookS = Math.round((Date.now() - begun.getTime()) / 1000);
+  return report;
+}
+
+function isWanted({ name, onlyNamed, guarded }: Bench, { names, guard }: Options): boolean {
+  if (names.length > 0) return names.includes(name);
+  return guard ? guarded === true : onlyNamed !== true;
+}
+
+async function main(): Promise<number> {
+  const options = optionsOf(
+    process.argv.slice(2),
+    BENCHES.map(({ name }) => name),
+  );
+  const report = await run(options);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.chart) writeFileSync(options.chart, chart(rowsOf([report])));
+  const failed = report.benches.some(bench => bench.failed !== undefined);
+  if (!options.guard) return failed ? 1 : 0;
+  const { held, broken } = judge(report);
+  say(`\nguard: ${held.length} bounds held, ${broken.length} not`);
+  for (const line of held) say(`  held   ${line}`);
+  for (const line of broken) say(`  WORSE  ${line}`);
+  return broken.length > 0 ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
 }

@@ -28,7 +28,7 @@ interface Compared {
 export const questions: Bench = {
   name: 'questions',
   about: `${TWELVE.length} questions of a person on call, each with a process that is the answer: bytes of text through the server beside the same program by hand (standard output and error), ${TRACE_S} s each`,
-  async run(say) {
+  async run({ say }) {
     const server = await ServerUnderTest.start(['--log-level', 'silent']);
     const done: Compared[] = [];
     try {

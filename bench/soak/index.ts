@@ -28,7 +28,7 @@ export const soak: Bench = {
   name: 'soak',
   about: `mixed work of ${CLIENTS} clients of the library and one over stdio, every result checked`,
   onlyNamed: true,
-  async run(say, { minutes }) {
+  async run({ say, minutes }) {
     const begun = performance.now();
     const durationMs = minutes * 60_000;
     const elapsedMs = (): number => performance.now() - begun;

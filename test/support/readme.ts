@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { figuresMarkdown } from '../../bench/publish/figures.js';
 import { hasLoss, MAP_LOSSES, type MapLoss } from '../../src/bpftrace/map-losses.js';
 import { flagOf, loadConfig, rangeOf, settingNames, settings, variableOf } from '../../src/config.js';
 import { PROMPTS } from '../../src/mcp/prompts/index.js';
@@ -20,6 +21,7 @@ const PARTS: Record<string, () => string> = {
   support: supportMarkdown,
   'map losses': mapLossTable,
   faults: faultTable,
+  figures: figuresMarkdown,
 };
 
 export function withGeneratedParts(readme: string): string {
