@@ -44,7 +44,9 @@ export const settings = z.object({
     .describe('executions that run at once; a running child takes 90 to 170 MB'),
   queueLimit: whole(0, 100_000)
     .default(256)
-    .describe('executions that may wait; one more is refused as busy'),
+    .describe(
+      'executions that may wait; one more is refused as busy, unless it is the only one of its client that waits',
+    ),
   defaultTimeoutS: seconds(0.1, 86_400)
     .default(10)
     .describe('deadline of a program that asks for none, in seconds'),
@@ -74,6 +76,12 @@ export const settings = z.object({
   maxOpenPerClient: whole(0, 100_000)
     .default(0)
     .describe('executions of one client that may run or wait; 0: as many as the queue takes'),
+  maxRunningPerClient: whole(0, 256)
+    .default(0)
+    .describe('executions of one client that run at once, others of it wait; 0: as many as run at all'),
+  maxPerMinutePerClient: whole(0, 1_000_000)
+    .default(0)
+    .describe('executions that one client may hand in a minute; 0: no bound'),
   floodBytesPerS: whole(0, 1_073_741_824)
     .default(10_485_760)
     .describe(
@@ -102,10 +110,17 @@ export const settings = z.object({
   resultTtlS: seconds(1, 604_800)
     .default(3600)
     .describe('how long a result is kept after the execution has ended, in seconds'),
-  maxResults: whole(1, 1_000_000).default(4096).describe('finished executions kept; the oldest go first'),
+  maxResults: whole(1, 1_000_000)
+    .default(4096)
+    .describe('finished executions kept; beyond it, the client that holds the most loses its oldest'),
   maxResultsBytes: whole(1_048_576, 1_099_511_627_776)
     .default(268_435_456)
-    .describe('bytes of finished executions kept in all; the oldest go first'),
+    .describe(
+      'bytes of finished executions kept in all; beyond it, the client that holds the most loses its oldest',
+    ),
+  maxResultsBytesPerClient: whole(0, 1_099_511_627_776)
+    .default(0)
+    .describe('bytes of finished executions kept of one client; its oldest go first; 0: no bound of its own'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

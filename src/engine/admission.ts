@@ -4,9 +4,11 @@ import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import type { HostGuard } from '../guard/host-guard.js';
 import type { Launcher } from '../privilege/launcher.js';
-import type { JobQueue } from '../queue/job-queue.js';
+import type { FairQueue } from '../queue/fair-queue.js';
 import type { Client } from './client.js';
 import type { SubmitRequest } from './engine.js';
+import type { Execution } from './execution.js';
+import { Rates } from './rate.js';
 import { programHash, programOf } from './request.js';
 
 /** An audit line tells why in so many characters, and no more of a refused text than the longest program. */
@@ -17,9 +19,11 @@ interface AdmissionParts {
   guard: HostGuard;
   installation: Pick<Installation, 'path'>;
   launcher: Launcher;
-  queue: Pick<JobQueue, 'hasRoom' | 'length' | 'limit' | 'running'>;
-  /** Executions of a client that run or wait. */
-  openOf: (client: string) => number;
+  queue: Pick<FairQueue<Execution>, 'hasRoom' | 'length' | 'limit' | 'running'>;
+  /** Executions that run or wait. */
+  open: () => Execution[];
+  /** Whole s until one of these has likely ended. */
+  freeInS: (executions: readonly Execution[]) => number;
   audit?: Audit | undefined;
   onSubmit?: ((submission: Submission) => void) | undefined;
 }
@@ -27,6 +31,7 @@ interface AdmissionParts {
 /** Decides what may run, in the order of what a caller can do about it, and has each decision written down. */
 export class Admission {
   closed = false;
+  private readonly rates = new Rates();
 
   constructor(private readonly parts: AdmissionParts) {}
 
@@ -37,7 +42,8 @@ export class Admission {
       const program = this.program(client, request.program);
       this.requireNumbers(request);
       this.requireBpftrace();
-      this.requireRoom(client.name);
+      this.requireRoom(client);
+      this.requireRate(client);
       return program;
     });
   }
@@ -143,16 +149,17 @@ export class Admission {
     }
   }
 
-  private requireRoom(client: string): void {
-    const { config, guard, queue, openOf } = this.parts;
-    const most = config.maxOpenPerClient;
-    const open = openOf(client);
-    if (most > 0 && open >= most) {
+  private requireRoom({ name, limits }: Client): void {
+    const { guard, queue, freeInS } = this.parts;
+    const all = this.parts.open();
+    const own = all.filter(execution => execution.client === name);
+    if (own.length >= limits.open) {
+      const retryS = freeInS(own);
       throw new Refusal(
         'busy',
-        `busy: ${open} of your programs run or wait, which is the limit for a client`,
-        'submit again when some of them have ended; list_executions shows them, stop_program ends one',
-        { open, limit: most },
+        `busy: ${own.length} of your programs run or wait, which is the limit for a client`,
+        `submit again when some of them have ended, likely in ${retryS} s; list_executions shows them, stop_program ends one`,
+        { open: own.length, limit: limits.open, retry_after_s: retryS },
       );
     }
     const distress = guard.distress();
@@ -163,13 +170,27 @@ export class Admission {
         'tracing would add to it: wait until bpf_info tells of none; the operator can change --host-guard',
       );
     }
-    if (queue.hasRoom) return;
+    if (queue.hasRoom(name, limits.concurrent)) return;
     const { length, limit, running } = queue;
+    const retryS = freeInS(all);
     throw new Refusal(
       'busy',
       `busy: ${running} programs are running and ${length} wait, which is the limit`,
-      'submit again when some of them have ended; list_executions shows yours, stop_program ends one',
-      { running, queue_length: length, queue_limit: limit },
+      `submit again when some of them have ended, likely in ${retryS} s; list_executions shows yours, stop_program ends one`,
+      { running, queue_length: length, queue_limit: limit, retry_after_s: retryS },
+    );
+  }
+
+  /** Last: a program that is refused for another reason costs the client nothing. */
+  private requireRate({ name, limits: { perMinute } }: Client): void {
+    const waitMs = this.rates.take(name, perMinute);
+    if (waitMs === 0) return;
+    const retryS = Math.max(1, Math.ceil(waitMs / 1000));
+    throw new Refusal(
+      'busy',
+      `busy: you have handed in ${perMinute} programs within a minute, which is the limit for a client`,
+      `submit again in ${retryS} s`,
+      { per_minute: perMinute, retry_after_s: retryS },
     );
   }
 }

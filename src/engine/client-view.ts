@@ -4,6 +4,7 @@ import { atLeast } from '../bpftrace/version.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Client } from './client.js';
 import type { Engine, SubmitRequest } from './engine.js';
+import type { Place } from './estimates.js';
 import type { Execution } from './execution.js';
 import { type Glance, glanceAt } from './glance.js';
 import { type HostInfo, hostInfo } from './host-info.js';
@@ -79,13 +80,13 @@ export class ClientView {
   /** How it stands, cheaply. */
   glance(id: string): Glance {
     const execution = this.find(id);
-    return glanceAt(execution, this.engine.queue.position(execution));
+    return glanceAt(execution, this.placeOf(execution));
   }
 
   /** What is known now, or the part of it that `window` asks for. @throws Refusal `invalid_argument`, `offset_out_of_range` */
   result(id: string, window?: Window): Result {
     const execution = this.find(id);
-    return resultOf(execution, this.engine.queue.position(execution), window);
+    return resultOf(execution, this.placeOf(execution), window);
   }
 
   /** Newest first. */
@@ -93,7 +94,7 @@ export class ClientView {
     const executions = this.engine.list(this.client.name);
     return executions
       .filter(execution => status === undefined || execution.status === status)
-      .map(execution => summaryOf(execution, this.engine.queue.position(execution)));
+      .map(execution => summaryOf(execution, this.placeOf(execution)));
   }
 
   /** Asks for the end; wait for it with {@link untilEnded}. Of an execution that has ended it asks nothing. */
@@ -130,6 +131,10 @@ export class ClientView {
 
   info(): Promise<HostInfo> {
     return hostInfo(this.engine, this.client);
+  }
+
+  private placeOf(execution: Execution): Place | undefined {
+    return execution.status === 'queued' ? this.engine.estimates.of(execution.job) : undefined;
   }
 
   private find(id: string): Execution {

@@ -14,10 +14,11 @@ import { Policy, type Profile } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
-import { JobQueue } from '../queue/job-queue.js';
+import { FairQueue } from '../queue/fair-queue.js';
 import { ResultStore } from '../results/store.js';
 import { Admission } from './admission.js';
-import type { Client, ClientTerms } from './client.js';
+import { type Client, type ClientTerms, limitsOf } from './client.js';
+import { Estimates } from './estimates.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
 import { PolicyScope } from './policy-scope.js';
@@ -33,6 +34,8 @@ export interface SubmitRequest {
   deadlineMs?: number | undefined;
   /** Lines kept, the newest win; the configuration's maximum if absent. */
   maxLines?: number | undefined;
+  /** Among the programs of this client that wait, the higher first; 0 if absent. Other clients are not concerned. */
+  priority?: number | undefined;
 }
 
 export interface EngineHooks {
@@ -57,7 +60,8 @@ const LISTING_BOUND_MS = 60_000;
  */
 export class Engine {
   readonly installation: Installation;
-  readonly queue: JobQueue;
+  readonly queue: FairQueue<Execution>;
+  readonly estimates: Estimates<Execution>;
   readonly snapshots: SnapshotSupport;
   readonly guard: HostGuard;
   readonly audit: Audit | undefined;
@@ -80,7 +84,8 @@ export class Engine {
     this.policy = new Policy(config.policy, config.allowProbes, config.denyProbes);
     this.installation = new Installation(config.bpftrace, this.launcher);
     this.snapshots = new SnapshotSupport(this.installation);
-    this.queue = new JobQueue(config.concurrency, config.queueLimit);
+    this.queue = new FairQueue(config.concurrency, config.queueLimit);
+    this.estimates = new Estimates(this.queue);
     this.pool = new TracePool({
       threads: config.concurrency,
       maxLines: config.maxLines,
@@ -95,7 +100,8 @@ export class Engine {
       installation: this.installation,
       launcher,
       queue: this.queue,
-      openOf: client => [...this.active.values()].filter(one => one.options.client === client).length,
+      open: () => [...this.active.values()],
+      freeInS: running => this.estimates.freeInS(running),
       audit: this.audit,
       onSubmit: hooks.onSubmit,
     });
@@ -110,7 +116,11 @@ export class Engine {
 
   /** @param name whose executions they are; clients see and stop only their own */
   client(name: string, { policy, limits = {} }: ClientTerms): Client {
-    return { name, policy: policy ? this.policy.atMost(policy) : this.policy, limits };
+    return {
+      name,
+      policy: policy ? this.policy.atMost(policy) : this.policy,
+      limits: limitsOf(limits, this.config),
+    };
   }
 
   /** What holds under a client's policy. */
@@ -137,6 +147,8 @@ export class Engine {
       client: client.name,
       program,
       deadlineMs,
+      priority: request.priority ?? 0,
+      runningMax: client.limits.concurrent,
       maxLines: request.maxLines ?? config.maxLines,
       graceS: config.graceS,
       floodS: config.floodS,
@@ -150,7 +162,8 @@ export class Engine {
     void execution.ended.promise.then(() => {
       execution.endedAt = new Date();
       this.active.delete(execution.id);
-      this.finished.add(execution);
+      this.estimates.learn(execution, execution.durationMs);
+      this.finished.add(execution, client.limits.resultBytes);
       const report = endReportOf(execution);
       this.audit?.ended(report);
       try {
@@ -164,13 +177,13 @@ export class Engine {
 
   /** What a program means here, without running it. @throws Refusal */
   validate(client: Client, text: string, signal: AbortSignal): Promise<Validation> {
-    return this.scope(client).validator.validate(this.admission.validate(client, text), signal);
+    return this.scope(client).validator.validate(client.name, this.admission.validate(client, text), signal);
   }
 
   /** @throws Refusal `unknown_execution` or `result_gone` */
   find(client: string, id: string): Execution {
     const execution = this.active.get(id) ?? this.finished.get(id);
-    if (execution && execution.options.client === client) return execution;
+    if (execution && execution.client === client) return execution;
     if (!execution && wasIssued(id)) {
       throw new Refusal(
         'result_gone',
@@ -187,12 +200,12 @@ export class Engine {
 
   /** Of one client, newest first. */
   list(client: string): Execution[] {
-    const active = [...this.active.values()].reverse();
-    return [...active, ...this.finished.values()].filter(execution => execution.options.client === client);
+    const active = [...this.active.values()].reverse().filter(execution => execution.client === client);
+    return [...active, ...this.finished.of(client)];
   }
 
   stop(execution: Execution, stop: Stop, command: Command = Command.stop): void {
-    if (this.queue.cancel(execution)) execution.stopQueued(stop);
+    if (this.queue.leave(execution)) execution.stopQueued(stop);
     else execution.stop(stop, command);
   }
 

@@ -7,10 +7,11 @@ import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { TraceOutcome } from '../contract/trace.js';
 import { Deferred } from '../deferred.js';
 import type { Crash, LiveTrace } from '../pool/trace-pool.js';
-import type { Job } from '../queue/job-queue.js';
+import type { Ticket } from '../queue/line.js';
 import type { Status } from '../results/result.js';
 import { linesTotal, readLines } from '../results/ring-reader.js';
-import type { Stored } from '../results/store.js';
+import type { Contents, Stored } from '../results/store.js';
+import type { Timed } from './estimates.js';
 import { programHash } from './request.js';
 import type { SnapshotSupport } from './snapshot-support.js';
 import { isCrash, judge, type Stop, type Verdict } from './verdict.js';
@@ -20,6 +21,10 @@ interface ExecutionOptions {
   client: string;
   program: string;
   deadlineMs: number;
+  /** Within the client, the higher first. */
+  priority: number;
+  /** So many of the client's may run at once. */
+  runningMax: number;
   maxLines: number;
   graceS: number;
   floodS: number;
@@ -37,6 +42,7 @@ interface Kept {
   ring: RingViews;
   board: Uint8Array;
   attachedProbes: number;
+  attachedAtMs: number;
   lostEvents: number;
   snapshotAtMs: number;
   durationMs: number;
@@ -62,7 +68,7 @@ const OVERHEAD_BYTES = 2048;
  * While it runs, its state and contents are read from the worker's shared memory; this thread is told nothing
  * but the end. So a look costs the same whether the program prints one line a second or a million.
  */
-export class Execution implements Job, Stored {
+export class Execution implements Timed, Ticket<Execution>, Stored {
   readonly submittedAt = new Date();
   readonly programHash: string;
   /** It has a worker, or has ended without one. */
@@ -70,7 +76,9 @@ export class Execution implements Job, Stored {
   readonly ended = new Deferred();
   endedAt: Date | undefined;
   private readonly queuedAtMs = monotonicMs();
-  private beganAtMs: number | undefined;
+  beganAtMs: number | undefined;
+  /** In which it stands by itself. */
+  readonly job = this;
   private live: LiveTrace | undefined;
   private kept: Kept | undefined;
   private plan: SnapshotPlan = { unsupported: 'it has not begun' };
@@ -82,6 +90,26 @@ export class Execution implements Job, Stored {
 
   get id(): string {
     return this.options.id;
+  }
+
+  get client(): string {
+    return this.options.client;
+  }
+
+  get priority(): number {
+    return this.options.priority;
+  }
+
+  get runningMax(): number {
+    return this.options.runningMax;
+  }
+
+  get deadlineMs(): number {
+    return this.options.deadlineMs;
+  }
+
+  get attachedAtMs(): number {
+    return this.kept?.attachedAtMs ?? this.live?.cell.attachedAtMs ?? 0;
   }
 
   async run(): Promise<void> {
@@ -126,6 +154,7 @@ export class Execution implements Job, Stored {
       ring,
       board,
       attachedProbes,
+      attachedAtMs: live.cell.attachedAtMs,
       lostEvents: live.cell.lostEvents,
       snapshotAtMs: live.cell.snapshotAtMs,
       durationMs: crashed ? this.durationMs : outcome.durationMs,
@@ -191,6 +220,7 @@ export class Execution implements Job, Stored {
       ring: EMPTY_RING,
       board: encodeBoard(EMPTY_BOARD),
       attachedProbes: -1,
+      attachedAtMs: 0,
       lostEvents: 0,
       snapshotAtMs: 0,
       durationMs: 0,
@@ -283,9 +313,12 @@ export class Execution implements Job, Stored {
     return 'unsupported' in this.plan ? this.plan.unsupported : undefined;
   }
 
-  get bytes(): number {
+  get ownBytes(): number {
+    return OVERHEAD_BYTES + 2 * this.options.program.length;
+  }
+
+  get contents(): Contents {
     const { kept } = this;
-    const held = kept ? kept.ring.buffer.byteLength + kept.board.byteLength : 0;
-    return OVERHEAD_BYTES + 2 * this.options.program.length + held;
+    return { bytes: kept ? kept.ring.buffer.byteLength + kept.board.byteLength : 0 };
   }
 }

@@ -1,5 +1,6 @@
 import type { Status } from '../results/result.js';
 import { linesDropped, linesTotal } from '../results/ring-reader.js';
+import type { Place } from './estimates.js';
 import type { Execution } from './execution.js';
 import { versionOf } from './waiting.js';
 
@@ -12,8 +13,8 @@ export interface Glance {
   stopAsked: boolean;
   /** Told to end; detaching and printing its maps. */
   ending: boolean;
-  /** 1 is next; 0 when it does not wait. */
-  queuePosition: number;
+  /** In the queue; undefined when it does not wait. */
+  place: Place | undefined;
   tracedMs: number;
   deadlineMs: number;
   /** Until its deadline; undefined before it is attached. */
@@ -27,7 +28,7 @@ export interface Glance {
   version: number;
 }
 
-export function glanceAt(execution: Execution, queuePosition: number): Glance {
+export function glanceAt(execution: Execution, place: Place | undefined): Glance {
   const { status, verdict, ring, durationMs } = execution;
   const { deadlineMs } = execution.options;
   return {
@@ -35,7 +36,7 @@ export function glanceAt(execution: Execution, queuePosition: number): Glance {
     ended: verdict !== undefined,
     stopAsked: execution.stopAsked,
     ending: execution.ending,
-    queuePosition,
+    place,
     tracedMs: durationMs,
     deadlineMs,
     leftMs: status === 'running' ? Math.max(0, deadlineMs - durationMs) : undefined,

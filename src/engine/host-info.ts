@@ -67,9 +67,12 @@ export const hostInfoSchema = z.object({
     program_bytes: z.number(),
     flood_bytes_per_s: z.number().describe('a program that prints more for flood_s is ended; 0: never'),
     flood_s: z.number(),
-    open_per_client: z
+    open_per_client: z.number().describe('your executions that run or wait; 0: as many as the queue takes'),
+    running_per_client: z.number().describe('your executions that run at once; 0: as many as run at all'),
+    per_minute_per_client: z.number().describe('executions that you may submit a minute; 0: no bound'),
+    result_bytes_per_client: z
       .number()
-      .describe('executions of a client that run or wait; 0: as many as the queue takes'),
+      .describe('of your finished executions, the oldest go first; 0: no bound of its own'),
     max_probes: z.number().describe('0: as bpftrace has it'),
     concurrency: z.number(),
     queue_limit: z.number(),
@@ -114,7 +117,7 @@ export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo
       program_bytes: config.maxProgramBytes,
       flood_bytes_per_s: config.floodBytesPerS,
       flood_s: config.floodS,
-      open_per_client: config.maxOpenPerClient,
+      ...limitsOf(client),
       max_probes: config.maxProbes,
       concurrency: config.concurrency,
       queue_limit: config.queueLimit,
@@ -126,6 +129,16 @@ export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo
       finished: counts.finished,
       finished_bytes: counts.finishedBytes,
     },
+  };
+}
+
+function limitsOf({ limits }: Client) {
+  const orNone = (bound: number): number => (Number.isFinite(bound) ? bound : 0);
+  return {
+    open_per_client: orNone(limits.open),
+    running_per_client: orNone(limits.concurrent),
+    per_minute_per_client: orNone(limits.perMinute),
+    result_bytes_per_client: orNone(limits.resultBytes),
   };
 }
 

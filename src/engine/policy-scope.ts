@@ -4,15 +4,14 @@ import { argsUnder } from '../bpftrace/spawn-plan.js';
 import type { ProbeThread } from '../contract/probes.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import type { Policy } from '../policy/policy.js';
-import type { JobQueue } from '../queue/job-queue.js';
 import { Diagnostician } from './diagnostician.js';
-import { Validator } from './validator.js';
+import { type CompilationQueue, Validator } from './validator.js';
 
 interface ScopeParts {
   installation: Installation;
   probeThread: ProbeThread;
   /** Compilations, of all policies. */
-  compiling: JobQueue;
+  compiling: CompilationQueue;
   /** A bpftrace that lists, or compiles. @throws Refusal */
   plan: (args: readonly string[], lifetimeMs?: number) => SpawnPlan;
 }

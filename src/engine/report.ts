@@ -11,6 +11,7 @@ import type { EndedBy, Losses, Result, Status, Summary } from '../results/result
 import { linesDropped, linesTotal } from '../results/ring-reader.js';
 import { shownDiagnostics } from '../results/shown-diagnostics.js';
 import { shownMaps } from '../results/shown-map.js';
+import type { Place } from './estimates.js';
 import type { Execution } from './execution.js';
 import { type CheckedWindow, checkWindow, type Window } from './window.js';
 
@@ -27,10 +28,10 @@ const DIAGNOSTICS_SHARE = 1 / 2;
  * share what is left of the room.
  * @throws Refusal `invalid_argument`, `offset_out_of_range`
  */
-export function resultOf(execution: Execution, queuePosition: number, window: Window = {}): Result {
+export function resultOf(execution: Execution, place: Place | undefined, window: Window = {}): Result {
   const { ring, board, verdict } = execution;
   const checked = checkWindow(window, linesTotal(ring));
-  const state = stateOf(execution, queuePosition, checked.maxBytes * MESSAGE_SHARE);
+  const state = stateOf(execution, place, checked.maxBytes * MESSAGE_SHARE);
   let room = checked.maxBytes - FRAME_BYTES - jsonBytes(state);
   const said =
     verdict?.diagnostics ??
@@ -68,7 +69,7 @@ function excerptOf(ring: RingViews, { offset, limit, pattern }: CheckedWindow, b
 }
 
 /** How it stands, in words and numbers of a bounded size. */
-function stateOf(execution: Execution, queuePosition: number, messageBytes: number) {
+function stateOf(execution: Execution, place: Place | undefined, messageBytes: number) {
   const { verdict } = execution;
   return {
     execution_id: execution.id,
@@ -79,7 +80,7 @@ function stateOf(execution: Execution, queuePosition: number, messageBytes: numb
       error_message: shortened(withoutLive(verdict.message), messageBytes, cutMark),
     }),
     ...(execution.ending && { ending: true as const }),
-    ...(queuePosition > 0 && { queue_position: queuePosition }),
+    ...(place && { queue_position: place.position, estimated_start: place.startsInS }),
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
@@ -154,7 +155,7 @@ export function endReportOf(execution: Execution): EndReport {
   return {
     execution: execution.id,
     program: execution.programHash,
-    client: execution.options.client,
+    client: execution.client,
     status: execution.status,
     endedBy: verdict?.endedBy,
     reason: verdict?.reason,
@@ -170,7 +171,7 @@ export function endReportOf(execution: Execution): EndReport {
   };
 }
 
-export function summaryOf(execution: Execution, queuePosition: number): Summary {
+export function summaryOf(execution: Execution, place: Place | undefined): Summary {
   const { verdict } = execution;
   const { program } = execution.options;
   return {
@@ -178,7 +179,7 @@ export function summaryOf(execution: Execution, queuePosition: number): Summary 
     status: execution.status,
     ...(verdict && { ended_by: verdict.endedBy }),
     ...(verdict?.reason && { reason: verdict.reason }),
-    ...(queuePosition > 0 && { queue_position: queuePosition }),
+    ...(place && { queue_position: place.position, estimated_start: place.startsInS }),
     lines_total: linesTotal(execution.ring),
     timeout: execution.options.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,

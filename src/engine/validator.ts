@@ -13,7 +13,8 @@ import type { BpftraceVersion } from '../bpftrace/version.js';
 import { Refusal } from '../contract/errors.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import { refusalIn } from '../privilege/sudo.js';
-import { JobQueue } from '../queue/job-queue.js';
+import { FairQueue } from '../queue/fair-queue.js';
+import type { Job } from '../queue/line.js';
 import type { Validation } from './validation.js';
 
 /** The slowest seen, 300 tracepoints on a busy machine: 2 s. */
@@ -33,12 +34,14 @@ interface ValidatorParts {
   lists: ProbeLists;
   explain: (stderr: string, program: string) => Promise<Diagnostic[]>;
   /** Of compilations: see {@link compilationQueue}. */
-  queue: JobQueue;
+  queue: CompilationQueue;
 }
 
+export type CompilationQueue = FairQueue<Job>;
+
 /** One for all validators of a server: a compiler takes a processor for itself. */
-export function compilationQueue(): JobQueue {
-  return new JobQueue(AT_ONCE, WAITING_MAX);
+export function compilationQueue(): CompilationQueue {
+  return new FairQueue(AT_ONCE, WAITING_MAX);
 }
 
 /** Judges programs without running them: has them compiled, and looks for what they attach to. */
@@ -48,13 +51,13 @@ export class Validator {
   constructor(private readonly parts: ValidatorParts) {}
 
   /** @throws Refusal `busy`, `no_bpftrace`, `no_privilege` */
-  async validate(program: string, signal: AbortSignal): Promise<Validation> {
+  async validate(client: string, program: string, signal: AbortSignal): Promise<Validation> {
     const version = await this.parts.version();
     const method = version && compileMethod(version);
     if (!method) return unknown('this bpftrace is not known to compile a program without running it');
     const cancel = AbortSignal.any([signal, this.closed.signal]);
     const [compiled, points] = await Promise.all([
-      this.compile(method, program, cancel),
+      this.compile(client, method, program, cancel),
       this.judgeAttachPoints(program),
     ]);
     if (!compiled || cancel.aborted) return unknown('nobody waited for it any longer');
@@ -68,6 +71,7 @@ export class Validator {
 
   /** Undefined when it was cancelled before its turn came. */
   private compile(
+    client: string,
     method: CompileMethod,
     program: string,
     cancel: AbortSignal,
@@ -78,7 +82,9 @@ export class Validator {
         const plan = this.parts.plan(method.args, COMPILE_BOUND_MS);
         resolve(await runCommand(plan, { timeoutMs: COMPILE_BOUND_MS, stdin: program, cancel }));
       };
-      if (this.parts.queue.offer({ run: () => run().catch(reject) })) return;
+      const job = { run: () => run().catch(reject) };
+      const ticket = { job, client, priority: 0, runningMax: Number.POSITIVE_INFINITY };
+      if (this.parts.queue.offer(ticket)) return;
       reject(
         new Refusal(
           'busy',

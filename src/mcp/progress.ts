@@ -51,8 +51,8 @@ export function glanceText(glance: Glance): string {
   return parts.join('; ');
 }
 
-function stateText({ status, queuePosition, ending, tracedMs, deadlineMs }: Glance): string {
-  if (status === 'queued') return `queued at position ${queuePosition}`;
+function stateText({ status, place, ending, tracedMs, deadlineMs }: Glance): string {
+  if (place) return `queued at position ${place.position}, starts in about ${place.startsInS} s`;
   if (ending) return `ending after ${seconds(tracedMs)} s traced`;
   if (status === 'running') return `running for ${seconds(tracedMs)} s of ${deadlineMs / 1000} s`;
   return `${status} after ${seconds(tracedMs)} s`;

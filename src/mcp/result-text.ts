@@ -29,7 +29,7 @@ function state(result: Result): string {
   const { status, duration, timeout } = result;
   switch (status) {
     case 'queued':
-      return `queued at position ${result.queue_position}; wait with ${TOOL.getResult}`;
+      return `queued at position ${result.queue_position}, starts in about ${result.estimated_start} s; wait with ${TOOL.getResult}`;
     case 'starting':
       return `starting for ${duration} s`;
     case 'running':

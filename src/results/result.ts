@@ -43,7 +43,11 @@ export const resultSchema = z.object({
     .array(diagnosticSchema)
     .describe("bpftrace's errors and warnings, with their place in the program"),
   diagnostics_not_shown: z.number().int().optional().describe('those that had no room in this reply'),
-  queue_position: z.number().int().optional().describe('1 is next'),
+  queue_position: z.number().int().optional().describe('1 is next; who comes later may be served before'),
+  estimated_start: z
+    .number()
+    .optional()
+    .describe('s until it likely starts, from how long programs took here; no promise'),
   attached_probes: z.number().int().optional().describe('as bpftrace counts them'),
   output: z.array(z.string()).describe('lines from offset on'),
   offset: z.number().int().describe('sequence number of the first line given'),
@@ -93,6 +97,7 @@ export const summarySchema = resultSchema
     ended_by: true,
     reason: true,
     queue_position: true,
+    estimated_start: true,
     lines_total: true,
     timeout: true,
     duration: true,

@@ -270,6 +270,8 @@ describe('execution', () => {
       client: 'me',
       program: 'BEGIN { exit(); }',
       deadlineMs: 1000,
+      priority: 0,
+      runningMax: 1,
       maxLines: 10,
       explain: async () => [],
       floodS: 1,

@@ -25,12 +25,23 @@ export const bpfInfo = defineTool({
       `snapshots of running programs: ${info.snapshots}`,
       ...guardLine(info.guard),
       ...auditLine(info.audit),
-      `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s`,
+      `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
       `now: ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
     return { structured: info, text: text.join('\n') };
   },
 });
+
+/** Of the client that asks, where there are any. */
+function ownLimits(limits: HostInfo['limits']): string {
+  const parts = [
+    limits.running_per_client > 0 && `${limits.running_per_client} at once`,
+    limits.open_per_client > 0 && `${limits.open_per_client} running or waiting`,
+    limits.per_minute_per_client > 0 && `${limits.per_minute_per_client} a minute`,
+    limits.result_bytes_per_client > 0 && `${limits.result_bytes_per_client} bytes of results`,
+  ].filter(Boolean);
+  return parts.length > 0 ? `; yours: ${parts.join(', ')}` : '';
+}
 
 function guardLine(guard: HostInfo['guard']): string[] {
   if (!guard) return [];

@@ -57,10 +57,19 @@ function fitting(executions: readonly Summary[]): Summary[] {
 }
 
 function line(execution: Summary): string {
-  const { execution_id: id, status, ended_by, reason, queue_position, duration, lines_total } = execution;
+  const {
+    execution_id: id,
+    status,
+    ended_by,
+    reason,
+    queue_position,
+    estimated_start,
+    duration,
+    lines_total,
+  } = execution;
   const end = ended_by && ended_by !== 'failure' ? ` by ${ended_by}` : '';
   const why = reason ? ` (${reason})` : '';
-  const queue = queue_position ? ` #${queue_position}` : '';
+  const queue = queue_position ? ` #${queue_position}, in about ${estimated_start} s` : '';
   const program = execution.program.replace(/\s+/g, ' ');
   return `${id} ${status}${end}${why}${queue} ${duration} s, ${lines_total} lines: ${program}`;
 }
