@@ -1,5 +1,6 @@
 import { LINE_BYTES_MAX, LineKind } from '../src/contract/ring.js';
 import type { LatestMaps } from './map/latest-maps.js';
+import { type Marks, stagePrintfRun } from './printf-run.js';
 import type { RingWriter } from './ring-writer.js';
 
 /**
@@ -35,6 +36,11 @@ export class LineAssembler {
   /** Hands what has been staged to the ring. */
   commit(): void {
     this.ring.commit(this.source);
+  }
+
+  /** Stages a run of printf records in the source, see {@link stagePrintfRun}; where it ended. */
+  printfRun(view: DataView, at: number, marks: Marks): number {
+    return this.openBytes > 0 || this.maps.holds ? at : stagePrintfRun(view, at, this.ring, marks);
   }
 
   /** The body of a JSON string: every `\n` in it ends a line, what follows the last one waits for its own. */

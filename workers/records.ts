@@ -57,12 +57,13 @@ export class RecordReader {
     snapshots.programMap = map => this.programMap(map);
   }
 
+  /** Nothing of `chunk` is kept: its bytes may be others afterwards. */
   push(chunk: Buffer): void {
     let at = 0;
     if (this.carryBytes > 0 || this.skipping) {
       const newline = chunk.indexOf(NEWLINE);
       if (newline < 0) {
-        this.keep(chunk);
+        this.keep(Buffer.from(chunk));
         return;
       }
       if (this.skipping) {
@@ -75,7 +76,11 @@ export class RecordReader {
       at = newline + 1;
     }
     this.lines.over(chunk);
-    for (let newline = chunk.indexOf(NEWLINE, at); newline >= 0; newline = chunk.indexOf(NEWLINE, at)) {
+    const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    for (;;) {
+      at = this.printfRun(view, at);
+      const newline = chunk.indexOf(NEWLINE, at);
+      if (newline < 0) break;
       this.record(chunk, at, newline);
       at = newline + 1;
     }
@@ -127,6 +132,14 @@ export class RecordReader {
     this.carry = [];
     this.carryBytes = 0;
     return record;
+  }
+
+  /** Takes the printf records that begin at `at`, as long as they are a line each; where the next record begins. */
+  private printfRun(view: DataView, at: number): number {
+    if (this.snapshots.isOpen) return at;
+    const next = this.lines.printfRun(view, at, this.snapshots);
+    if (next > at) this.counters.sawOutput = true;
+    return next;
   }
 
   private record(source: Buffer, start: number, end: number): void {

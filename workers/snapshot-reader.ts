@@ -27,7 +27,7 @@ export class SnapshotReader {
   /** What becomes of a map that turned out to be the program's own. */
   programMap: (map: PrintedMap) => void = () => {};
   /** Between the marks; without marks, from the signal to the maps. */
-  private isOpen = false;
+  isOpen = false;
   private readonly run = new Map<string, PrintedMap>();
   private best: PrintedMap[] = [];
   private done: PrintedMap[] | undefined;
@@ -35,7 +35,15 @@ export class SnapshotReader {
   /** Something of a snapshot has come since {@link forget}. */
   hasBegun = false;
 
-  constructor(private readonly method: SnapshotMethod | undefined) {}
+  /** Length of the text of a mark, and the byte it begins with; -1 when there are none. Marks are looked for at any time: they may come late. */
+  readonly markBytes: number;
+  readonly markByte: number;
+
+  constructor(private readonly method: SnapshotMethod | undefined) {
+    const mark = method?.addition?.end;
+    this.markBytes = mark?.length ?? -1;
+    this.markByte = mark?.charCodeAt(0) ?? -1;
+  }
 
   /** A snapshot is to be taken. */
   forget(): void {
@@ -47,11 +55,6 @@ export class SnapshotReader {
     this.done = undefined;
     this.lastAt = performance.now();
     if (!this.method?.addition) this.isOpen = true;
-  }
-
-  /** Length of the text of a mark; -1 when there are none. Marks are looked for at any time: they may come late. */
-  get markBytes(): number {
-    return this.method?.addition?.end.length ?? -1;
   }
 
   /** False when it is no mark. */

@@ -23,7 +23,11 @@ function newRing(capacityLines: number, capacityBytes: number): RingViews {
 describe('ring, one thread', () => {
   test('agrees with a plain array that drops its oldest lines, whatever the sizes of runs, gaps and lines', () => {
     const run = fc.array(
-      fc.record({ gap: fc.nat(9), text: fc.string({ maxLength: 40, unit: 'grapheme-ascii' }) }),
+      fc.record({
+        gap: fc.nat(9),
+        text: fc.string({ maxLength: 40, unit: 'grapheme-ascii' }),
+        times: fc.constantFrom(1, 1, 1, 9),
+      }),
       {
         minLength: 1,
         maxLength: 30,
@@ -33,13 +37,15 @@ describe('ring, one thread', () => {
       fc.property(
         fc.array(run, { maxLength: 30 }),
         fc.integer({ min: 1, max: 25 }),
-        (runs, capacityLines) => {
-          const ring = newRing(capacityLines, 512);
+        fc.integer({ min: 512, max: 3000 }),
+        (runs, capacityLines, capacityBytes) => {
+          const ring = newRing(capacityLines, capacityBytes);
           const writer = new RingWriter(ring);
           const all: string[] = [];
           for (const lines of runs) {
             let source = '';
-            for (const { gap, text } of lines) {
+            for (const { gap, text: part, times } of lines) {
+              const text = part.repeat(times);
               source += '#'.repeat(gap);
               writer.stage(source.length, text.length, LineKind.raw);
               source += text;
@@ -88,7 +94,7 @@ describe('ring, one thread', () => {
     const ring = newRing(8, 256);
     const writer = new RingWriter(ring);
     const start = 2 ** 33 + 5;
-    Object.assign(writer, { head: start, tail: start, position: 2 ** 40 + 3, tailPosition: 2 ** 40 + 3 });
+    Object.assign(writer, { head: start, tail: start, position: 2 ** 40 + 3 });
     for (let i = 0; i < 50; i++) {
       const bytes = Buffer.from(lineOf(start + i, i % 7));
       writer.stage(0, bytes.length, LineKind.raw);

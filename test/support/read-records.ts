@@ -3,7 +3,7 @@ import { decodeBoard } from '../../src/contract/board.js';
 import type { TypedMap } from '../../src/contract/map.js';
 import { initRing, ringBytes } from '../../src/contract/ring.js';
 import { readMaps } from '../../src/results/read-maps.js';
-import { linesDropped, linesTotal, readLines } from '../../src/results/ring-reader.js';
+import { linesDropped, readLines } from '../../src/results/ring-reader.js';
 import { LineAssembler } from '../../workers/lines.js';
 import { LatestMaps } from '../../workers/map/latest-maps.js';
 import { type MapReading, readingOf } from '../../workers/map/reading.js';
@@ -23,24 +23,44 @@ export interface Read extends Omit<Reading, 'maps'> {
   truncated: number;
 }
 
-/** Everything that is made of an output that arrives in these pieces. */
+interface ReadWhere {
+  capacityLines?: number;
+  capacityBytes?: number;
+  reading?: MapReading;
+}
+
+/** Everything that is made of an output that arrives in these pieces; nothing of it may be overwritten. */
 export function read(chunks: readonly Buffer[], reading = NOTHING_KNOWN): Read {
+  const { dropped, ...rest } = readInto(chunks, { reading });
+  assert.equal(dropped, 0);
+  return rest;
+}
+
+/** The same, into a ring that may be too small for it. */
+export function readInto(chunks: readonly Buffer[], where: ReadWhere): Read & { dropped: number } {
+  const { capacityLines = CAPACITY_LINES, capacityBytes = CAPACITY_BYTES, reading = NOTHING_KNOWN } = where;
   const ring = initRing(
-    new ArrayBuffer(ringBytes(CAPACITY_LINES, CAPACITY_BYTES)),
-    CAPACITY_LINES,
-    CAPACITY_BYTES,
+    new ArrayBuffer(ringBytes(capacityLines, capacityBytes)),
+    capacityLines,
+    capacityBytes,
   );
   const messages = new RuntimeMessages();
   const latest = new LatestMaps(CAPACITY_BYTES, () => reading, messages);
   const reader = new RecordReader(new LineAssembler(new RingWriter(ring), latest), latest, messages);
-  for (const chunk of chunks) reader.push(chunk);
+  for (const chunk of chunks) {
+    // As from a pipe: one buffer, whose next content replaces the last.
+    const buffer = Buffer.from(chunk);
+    reader.push(buffer);
+    buffer.fill('?');
+  }
   reader.end();
-  assert.equal(linesDropped(ring), 0);
-  const { lines, truncated } = readLines(ring, 0, linesTotal(ring));
+  const dropped = linesDropped(ring);
+  const { lines, truncated } = readLines(ring, dropped, capacityLines);
   const { maps } = decodeBoard(latest.encode('', CAPACITY_BYTES));
   const { attachedProbes, lostEvents } = reader.counters;
   return {
     lines,
+    dropped,
     truncated: truncated.length,
     maps: readMaps(maps),
     attachedProbes,
