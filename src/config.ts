@@ -3,6 +3,7 @@ import { LINE_BYTES_MAX } from './contract/ring.js';
 import { parseLimits } from './guard/limits.js';
 import { PROFILES } from './policy/policy.js';
 import { isPatternList } from './policy/probe-lists.js';
+import { problemOfCgroups, problemOfPids } from './policy/scope/scope.js';
 
 /**
  * Every setting, once: what it means, its range, its default. Flags (`--grace-s 5`), environment variables
@@ -12,6 +13,13 @@ const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 const onOff = z.enum(['on', 'off']).default('off');
+
+/** A value's problem in words, found by looking at this host. */
+const reportedBy =
+  (problemOf: (value: string) => string | undefined) => (value: string, context: z.RefinementCtx) => {
+    const message = problemOf(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  };
 
 const PATTERNS = 'must be patterns that begin with a probe type, parted by commas';
 
@@ -39,6 +47,20 @@ export const settings = z.object({
     .default('')
     .refine(isPatternList, PATTERNS)
     .describe('probes that no program may attach to, as patterns parted by commas'),
+  scopePids: z
+    .string()
+    .default('')
+    .superRefine(reportedBy(problemOfPids))
+    .describe(
+      'the only processes whose events programs may report, as pids parted by commas (see "A scope"); with observe only',
+    ),
+  scopeCgroups: z
+    .string()
+    .default('')
+    .superRefine(reportedBy(problemOfCgroups))
+    .describe(
+      'likewise, and besides: those in these control groups, as paths parted by commas: /sys/fs/cgroup/system.slice',
+    ),
   concurrency: whole(1, 256)
     .default(8)
     .describe('executions that run at once; a running child takes 90 to 170 MB'),
@@ -182,6 +204,11 @@ export function resolveConfig(given: object, origin: Record<string, string> = {}
       throw new ConfigError(`${written}: must not be above the longest deadline, ${config.maxTimeoutS} s`);
     }
     config.defaultTimeoutS = config.maxTimeoutS;
+  }
+  if (config.policy !== 'observe' && (config.scopePids !== '' || config.scopeCgroups !== '')) {
+    throw new ConfigError(
+      `--scope-pids and --scope-cgroups can be kept with --policy observe only: a program under ${config.policy} reads files of every process`,
+    );
   }
   if (config.auditRequired === 'on' && config.auditLog === '') {
     throw new ConfigError('--audit-required on: there is no --audit-log to write to');

@@ -53,7 +53,7 @@ export function commandLine(): Command {
     .option('--json', 'print JSON, one object a line')
     .action(async (file: string | undefined, flags) => {
       const { run } = await import('./run.js');
-      process.exitCode = await run(configOf({ ...ownPolicy(), ...flags }), { file, ...flags });
+      process.exitCode = await run(configOf({ ...ownPolicy(flags), ...flags }), { file, ...flags });
     });
 
   withSettings(root.command('doctor'), ['bpftrace'])
@@ -112,9 +112,11 @@ function withSettings(command: Command, names: readonly SettingName[] = settingN
   return command;
 }
 
-/** Who may start `run` could start bpftrace as well, so it keeps them from nothing of its safe mode. */
-function ownPolicy(): { policy?: Profile } {
-  return process.env[variableOf('policy')] === undefined ? { policy: 'full' } : {};
+/** Who may start `run` could start bpftrace as well, so it keeps them from nothing of its safe mode, unless asked to. */
+function ownPolicy(flags: Record<string, unknown>): { policy?: Profile } {
+  const asked: SettingName[] = ['policy', 'scopePids', 'scopeCgroups'];
+  const isAsked = asked.some(name => (flags[name] ?? process.env[variableOf(name)]) !== undefined);
+  return isAsked ? {} : { policy: 'full' };
 }
 
 /** Only the settings that a command takes can keep it from running. */

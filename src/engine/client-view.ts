@@ -1,6 +1,7 @@
 import type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 import { type Helper, listHelpers } from '../bpftrace/reference/index.js';
 import { atLeast } from '../bpftrace/version.js';
+import type { ScopeDescription } from '../policy/scope/scope.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Client } from './client.js';
 import type { Engine, SubmitRequest } from './engine.js';
@@ -117,6 +118,16 @@ export class ClientView {
     const { probes } = this.engine.scope(this.client);
     const counts = await Promise.all(asked.map(name => probes.countMatching(name)));
     return new Set(asked.filter((_, at) => counts[at] !== 0));
+  }
+
+  /** A program to propose to this client, as the policy has it, or why it is denied. */
+  propose(program: string): { program: string } | { denied: string } {
+    return this.client.policy.propose(program);
+  }
+
+  /** Whose events programs may report; undefined: everybody's. */
+  get scope(): ScopeDescription | undefined {
+    return this.client.policy.description.scope;
   }
 
   /** How the installed bpftrace writes a field of a probe: `args.`, or `args->`, which all take where it is not known. */

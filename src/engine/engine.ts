@@ -81,7 +81,7 @@ export class Engine {
     /** How bpftrace gets its rights. */
     readonly launcher: Launcher,
   ) {
-    this.policy = new Policy(config.policy, config.allowProbes, config.denyProbes);
+    this.policy = new Policy(config.policy, config);
     this.installation = new Installation(config.bpftrace, this.launcher);
     this.snapshots = new SnapshotSupport(this.installation);
     this.queue = new FairQueue(config.concurrency, config.queueLimit);

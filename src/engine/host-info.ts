@@ -24,6 +24,15 @@ export const hostInfoSchema = z.object({
       meaning: z.string(),
       allow_probes: z.array(z.string()).optional().describe('the only probes that may be attached to'),
       deny_probes: z.array(z.string()).optional(),
+      scope: z
+        .object({
+          pids: z.array(z.number()).optional(),
+          pids_gone: z.array(z.number()).optional().describe('of those; no program may name them'),
+          cgroups: z.array(z.string()).optional().describe('each with those below it'),
+          predicate: z.string().describe("what a probe's predicate may begin with, followed by && and more"),
+        })
+        .optional()
+        .describe('the only processes whose events may be reported; each predicate has to begin with it'),
     })
     .describe('what a program may do here'),
   checks: z.array(

@@ -8,6 +8,9 @@ import { functions } from './rules/functions.js';
 import { limits } from './rules/limits.js';
 import { loops } from './rules/loops.js';
 import { probes } from './rules/probes.js';
+import { scopeRule } from './rules/scope.js';
+import { confine } from './scope/confine.js';
+import { Scope, type ScopeDescription } from './scope/scope.js';
 
 /**
  * What programs may do, chosen by the operator at start. From the narrowest to the widest:
@@ -34,48 +37,75 @@ interface PolicyDescription {
   meaning: string;
   allow_probes?: string[];
   deny_probes?: string[];
+  scope?: ScopeDescription;
+}
+
+/** The operator's lists, as they stand in the configuration. */
+interface Lists {
+  /** Patterns of probes, parted by commas; empty: all. */
+  allowProbes?: string;
+  /** Likewise; empty: none. */
+  denyProbes?: string;
+  /** Whose events programs may report; both empty: everybody's. */
+  scopePids?: string;
+  scopeCgroups?: string;
 }
 
 export class Policy {
-  readonly description: PolicyDescription;
   private readonly rules: readonly Rule[];
+  private readonly allow: readonly string[];
+  private readonly deny: readonly string[];
+  private readonly scope: Scope | undefined;
 
-  /**
-   * @param allowed patterns of probes, parted by commas; empty: all
-   * @param denied likewise; empty: none
-   */
   constructor(
     readonly profile: Profile,
-    private readonly allowed = '',
-    private readonly denied = '',
+    private readonly lists: Lists = {},
   ) {
-    const allow = parsePatterns(allowed);
-    const deny = parsePatterns(denied);
-    this.description = {
-      profile,
-      meaning: MEANING[profile],
-      ...(allow.length > 0 && { allow_probes: allow }),
-      ...(deny.length > 0 && { deny_probes: deny }),
-    };
+    const { allowProbes = '', denyProbes = '', scopePids = '', scopeCgroups = '' } = lists;
+    this.allow = parsePatterns(allowProbes);
+    this.deny = parsePatterns(denyProbes);
+    const scope = new Scope(scopePids, scopeCgroups);
+    this.scope = scope.isEmpty ? undefined : scope;
     this.rules = [
       ...(profile === 'observe' ? OBSERVE_RULES : []),
-      ...(allow.length + deny.length > 0 ? [probeLists(allow, deny)] : []),
+      ...(this.allow.length + this.deny.length > 0 ? [probeLists(this.allow, this.deny)] : []),
+      ...(this.scope ? [scopeRule(this.scope)] : []),
     ];
   }
 
   /** The same lists of probes, and the narrower one of its profile and another. */
   atMost(profile: Profile): Policy {
     if (PROFILES.indexOf(profile) >= PROFILES.indexOf(this.profile)) return this;
-    return new Policy(profile, this.allowed, this.denied);
+    return new Policy(profile, this.lists);
+  }
+
+  get description(): PolicyDescription {
+    return {
+      profile: this.profile,
+      meaning: MEANING[this.profile],
+      ...(this.allow.length > 0 && { allow_probes: [...this.allow] }),
+      ...(this.deny.length > 0 && { deny_probes: [...this.deny] }),
+      ...(this.scope && { scope: this.scope.description }),
+    };
   }
 
   /** In the order of the program's text; empty: it may run. */
   judge(program: string): Violation[] {
     if (this.rules.length === 0) return [];
-    const read = readProgram(program);
+    const read = readProgram(program, { isStrict: this.scope !== undefined });
     if (read === 'hopeless') return [];
     if ('rule' in read) return [read];
     return this.rules.flatMap(rule => [...rule(read)]).sort((one, other) => one.start - other.start);
+  }
+
+  /**
+   * A program that this server proposes: as it may run here, with the operator's scope written into it; or why
+   * it may not.
+   */
+  propose(program: string): { program: string } | { denied: string } {
+    const confined = this.scope ? confine(program, this.scope) : program;
+    const [violation] = this.judge(confined);
+    return violation ? { denied: `${violation.message} (rule ${violation.rule})` } : { program: confined };
   }
 
   /** Whose functions may be listed. @throws Refusal `policy_denied` */
@@ -101,7 +131,7 @@ export class Policy {
     throw new Refusal(
       'policy_denied',
       `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}. The operator's policy is ${this.profile}`,
-      `allowed is: ${first.allowed}. Change the program, or ask the operator for another --policy`,
+      `allowed is: ${first.allowed}. Change the program, or ask the operator, who alone can change that`,
       { rule: first.rule, line, column, policy: this.profile },
     );
   }

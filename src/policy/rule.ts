@@ -31,6 +31,7 @@ export type RuleName =
   | 'probe_type'
   | 'probe_list'
   | 'pin'
+  | 'scope'
   | 'rate'
   | 'config'
   | 'size';
@@ -44,13 +45,13 @@ const FILE_WORDS =
 
 /**
  * A program that can be judged, or why this one can't. `hopeless` is one that no bpftrace takes and that names
- * nothing of a file: bpftrace's own words about it help more than ours.
+ * nothing of a file: bpftrace's own words about it help more than ours. With `isStrict` there is none.
  */
-export function readProgram(text: string): ProgramText | Violation | 'hopeless' {
+export function readProgram(text: string, { isStrict = false } = {}): ProgramText | Violation | 'hopeless' {
   const tokens = tokenize(text);
   const read = outline(tokens);
   if (!read.problem) return { text, tokens, outline: read };
-  if (!read.problem.isTakenBySome && !FILE_WORDS.test(text)) return 'hopeless';
+  if (!isStrict && !read.problem.isTakenBySome && !FILE_WORDS.test(text)) return 'hopeless';
   return {
     rule: 'malformed',
     message: `from here on the program can't be read: ${read.problem.message}`,

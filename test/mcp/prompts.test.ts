@@ -105,11 +105,34 @@ describe('prompts', () => {
   test('it says what is missing where no program fits', () => {
     const [prompt] = PROMPTS.slice(5);
     assert.ok(prompt);
-    const text = promptText(prompt.method({}, { args: 'args.' }), probe => !probe.includes('execve'));
+    const text = promptText(prompt.method({}, { args: 'args.' }), {
+      has: probe => !probe.includes('execve'),
+      propose: program => ({ program }),
+    });
     assert.match(
       text,
       /2\. Who starts programs\?\nThis host has no tracepoint:syscalls:sys_enter_execve: look/,
     );
+  });
+
+  test('no prompt proposes a program that the server would refuse', async () => {
+    const flags = ['--deny-probes', 'tracepoint:raw_syscalls:*,tracepoint:kmem:*,profile:*,uprobe:*'];
+    const strict = await ServerUnderTest.start(['--log-level', 'silent', ...flags]);
+    let denied = 0;
+    for (const { name } of PROMPTS) {
+      const args = name === 'slow_requests' ? { binary: crowd.libcrypt, function: 'crypt_r' } : {};
+      const prompt = await strict.client.experimental_getPrompt({ name, arguments: args });
+      const content = prompt.messages[0]?.content;
+      const text = content?.type === 'text' ? content.text : '';
+      denied +=
+        text.match(/The operator's policy keeps this from running: \S+ .*\(rule probe_list\)/g)?.length ?? 0;
+      for (const program of programsIn(text)) {
+        const { text: verdict } = await strict.call('validate_program', { program });
+        assert.doesNotMatch(verdict, /^policy_denied/, program);
+      }
+    }
+    assert.ok(denied >= 4, `${denied} steps were denied`);
+    await strict.close();
   });
 
   test('arguments become conditions, and nothing else', async () => {

@@ -9,7 +9,8 @@ import { Policy } from '../../src/policy/policy.js';
 import { seeded } from '../support/random.js';
 
 const may = (allow: string, deny: string, points: string): boolean =>
-  new Policy('full', allow, deny).judge(`${points} { @ = count(); }`).length === 0;
+  new Policy('full', { allowProbes: allow, denyProbes: deny }).judge(`${points} { @ = count(); }`).length ===
+  0;
 
 test('what lies within the allowed probes passes, and nothing else', () => {
   const allow = 'tracepoint:syscalls:*,k:vfs_*,fentry:nf_tables:*,profile:hz:*,uprobe:/usr/bin/*:*';
@@ -104,7 +105,9 @@ test('a symbolic link leads to the binary that is meant', () => {
 
 test('with a list even full and unsafe refuse what they cannot read', () => {
   for (const profile of ['full', 'unsafe'] as const) {
-    const [first] = new Policy(profile, 'tracepoint:*').judge('kprobe:"f"/*{ } BEGIN /* */ { exit(); }');
+    const [first] = new Policy(profile, { allowProbes: 'tracepoint:*' }).judge(
+      'kprobe:"f"/*{ } BEGIN /* */ { exit(); }',
+    );
     assert.equal(first?.rule, 'malformed');
   }
 });

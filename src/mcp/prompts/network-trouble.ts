@@ -3,6 +3,7 @@ import { definePrompt } from './prompt.js';
 
 const STATE = 'tracepoint:sock:inet_sock_set_state';
 const RETRANSMIT = 'tracepoint:tcp:tcp_retransmit_skb';
+const CONNECT = 'tracepoint:syscalls:sys_exit_connect';
 const RESET = 'tracepoint:tcp:tcp_receive_reset';
 
 export const networkTrouble = definePrompt({
@@ -15,6 +16,7 @@ export const networkTrouble = definePrompt({
     const one = isProcess(process);
     const peer = (map: string): string =>
       `if (${args}family == 2) { ${map}[ntop(${args}daddr), ${args}dport] = count(); }\n  else { ${map}[ntop(${args}daddr_v6), ${args}dport] = count(); }`;
+    const refused = `${CONNECT}${filter(`${args}ret < 0`, one)} { @errno[comm, pid, -${args}ret] = count(); }`;
     return {
       goal: 'Something on the network fails or is slow. Find out whether connections fail, packets get lost, or a peer refuses.',
       steps: [
@@ -22,12 +24,14 @@ export const networkTrouble = definePrompt({
           ask: 'Who connects where in vain?',
           choices: [
             {
-              needs: [STATE, 'tracepoint:syscalls:sys_exit_connect'],
+              needs: [STATE, CONNECT],
+              inAnyProcess: true,
               program: `${STATE} /${args}oldstate == 2 && ${args}newstate == 7/ {
   ${peer('@failed_to')}
 }
-tracepoint:syscalls:sys_exit_connect${filter(`${args}ret < 0`, one)} { @errno[comm, pid, -${args}ret] = count(); }`,
+${refused}`,
             },
+            { needs: [CONNECT], program: refused },
           ],
           seconds: 5,
           read: '@failed_to: peers and ports to which a TCP connection was tried and given up. @errno: who was told (111 refused: nobody listens; 110 timed out and 113 no route: it is not reached; 2 no such socket file; 115 is none: it goes on without waiting). Slow and nothing failed: step 2.',
@@ -37,10 +41,12 @@ tracepoint:syscalls:sys_exit_connect${filter(`${args}ret < 0`, one)} { @errno[co
           choices: [
             {
               needs: [RETRANSMIT],
+              inAnyProcess: true,
               program: `${RETRANSMIT} {\n  ${peer('@retransmits')}\n  @by_state[${args}state] = count();\n}`,
             },
             {
               needs: ['kprobe:tcp_retransmit_skb'],
+              inAnyProcess: true,
               program: 'kprobe:tcp_retransmit_skb { @retransmits[kstack(6)] = count(); }',
             },
           ],
@@ -52,6 +58,7 @@ tracepoint:syscalls:sys_exit_connect${filter(`${args}ret < 0`, one)} { @errno[co
           choices: [
             {
               needs: [RESET, 'tracepoint:skb:kfree_skb'],
+              inAnyProcess: true,
               program: `${RESET} {\n  ${peer('@reset_by')}\n}\ntracepoint:skb:kfree_skb { @drops[${args}reason] = count(); }`,
             },
           ],

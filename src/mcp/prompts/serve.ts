@@ -45,6 +45,23 @@ async function answer(
   const method = prompt.method(given, { args: await client.fieldAccess() });
   const needs = method.steps.flatMap(({ choices }) => choices.flatMap(choice => choice.needs));
   const present = await client.present(needs);
-  const text = promptText(method, probe => present.has(probe));
+  requireWithin(given, client);
+  const text = promptText(method, {
+    has: probe => present.has(probe),
+    propose: program => client.propose(program),
+    scope: client.scope,
+  });
   return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
+}
+
+/** Under a scope of pids a program about another pid would only ever be silent. @throws Refusal */
+function requireWithin({ process = '' }: Record<string, string>, { scope }: ClientView): void {
+  const pid = Number(process);
+  if (!scope?.pids || scope.cgroups || !Number.isInteger(pid) || pid <= 0 || scope.pids.includes(pid)) return;
+  throw new Refusal(
+    'policy_denied',
+    `process ${pid} is not in the operator's scope`,
+    `pass one of ${scope.pids.join(', ')}, or none for all of them`,
+    { rule: 'scope' },
+  );
 }

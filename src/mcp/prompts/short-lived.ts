@@ -48,7 +48,7 @@ END { clear(@born); }`,
           read: 'One line for each start, the process that becomes the program first. get_result with match finds one among many.',
         },
       ],
-      stop: 'you know the program, how many a second, and the parent that starts it. Add what they cost: profile:hz:99 { @[comm] = count(); } shows their share of the processors.',
+      stop: 'you know the program, how many a second, and the parent that starts it. What they cost: the prompt high_cpu shows their share of the processors.',
     };
   },
 });

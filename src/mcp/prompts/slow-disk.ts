@@ -21,6 +21,7 @@ export const slowDisk = definePrompt({
           choices: [
             {
               needs: ['tracepoint:block:block_rq_issue', 'tracepoint:block:block_rq_complete'],
+              inAnyProcess: true,
               program: `tracepoint:block:block_rq_issue { @start[${request}] = nsecs; }
 tracepoint:block:block_rq_complete /@start[${request}]/ {
   @us[${args}dev >> 20, ${args}dev & 0xfffff] = hist((nsecs - @start[${request}]) / 1000);

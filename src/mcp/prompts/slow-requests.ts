@@ -101,6 +101,7 @@ END { clear(@since); }`,
       choices: [
         {
           needs: ['tracepoint:sched:sched_switch'],
+          inAnyProcess: true,
           program: `tracepoint:sched:sched_switch${filter(one ?? 'pid != 0')} {
   @left[tid] = nsecs; @how[tid] = ${args}prev_state;
 }

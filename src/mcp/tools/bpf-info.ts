@@ -18,6 +18,7 @@ export const bpfInfo = defineTool({
     const text = [
       `bpftrace ${info.bpftrace_version ?? 'not found'} on Linux ${info.kernel} ${info.arch}; privileges: ${info.privileges}`,
       policyLine(info.policy),
+      ...scopeLine(info.policy.scope),
       ...info.checks.map(
         check =>
           `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
@@ -57,6 +58,17 @@ function auditLine(audit: HostInfo['audit']): string[] {
   const { written, failed, required, problem } = audit;
   const failing = problem === undefined ? '' : `; NOT WRITTEN NOW: ${problem}`;
   return [`audit: ${written} lines written, ${failed} lost${required ? ', required' : ''}${failing}`];
+}
+
+function scopeLine(scope: HostInfo['policy']['scope']): string[] {
+  if (!scope) return [];
+  const { pids, pids_gone, cgroups, predicate } = scope;
+  const whose = [
+    pids && `pid ${pids.join(', ')}${pids_gone ? ` (gone: ${pids_gone.join(', ')})` : ''}`,
+    cgroups && `in ${cgroups.join(', ')} and below`,
+  ].filter(Boolean);
+  const how = predicate === '' ? 'none is left' : `begin the predicate of each probe with it: /${predicate}/`;
+  return [`scope: only events of processes ${whose.join(', or ')}; ${how}`];
 }
 
 function policyLine({ profile, meaning, allow_probes, deny_probes }: HostInfo['policy']): string {
