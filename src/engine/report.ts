@@ -1,11 +1,11 @@
-import { diagnose, worthShowing } from '../bpftrace/diagnostics/index.js';
+import { type Diagnostic, diagnose, worthShowing } from '../bpftrace/diagnostics/index.js';
 import type { BoardMap } from '../contract/board.js';
 import type { FailureReason } from '../contract/errors.js';
 import type { TypedMap } from '../contract/map.js';
 import type { RingViews } from '../contract/ring.js';
 import { visibleIn, visibleText, withoutLive } from '../contract/visible.js';
 import { jsonBytes, shortened } from '../results/bytes.js';
-import { type Excerpt, excerptCost, matching, overview, page } from '../results/excerpt.js';
+import { type Excerpt, matching, overview, page } from '../results/excerpt.js';
 import { entriesDropped, readMaps } from '../results/read-maps.js';
 import type { EndedBy, Losses, Result, Status, Summary } from '../results/result.js';
 import { linesDropped, linesTotal } from '../results/ring-reader.js';
@@ -33,9 +33,7 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
   const checked = checkWindow(window, linesTotal(ring));
   const state = stateOf(execution, place, checked.maxBytes * MESSAGE_SHARE);
   let room = checked.maxBytes - FRAME_BYTES - jsonBytes(state);
-  const said =
-    verdict?.diagnostics ??
-    worthShowing(diagnose(board.stderr, { program: execution.options.program }), false);
+  const said = verdict?.diagnostics ?? saidSoFar(execution, board.stderr);
   const diagnostics = shownDiagnostics(visibleIn(said, withoutLive), room * DIAGNOSTICS_SHARE);
   room = Math.max(0, room - jsonBytes(diagnostics.shown));
 
@@ -46,7 +44,7 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
   // A search is not repeated for a better share.
   let maps = shownMaps(typed, pattern ? room / 2 : room);
   let lines = excerptOf(ring, checked, pattern ? room - maps.bytes : room);
-  const linesWant = excerptCost(lines);
+  const linesWant = lines.bytes;
   if (maps.bytes + linesWant > room) {
     maps = shownMaps(typed, Math.max(room / 2, room - linesWant));
     lines = excerptOf(ring, checked, room - maps.bytes);
@@ -60,6 +58,17 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
     ...(maps.left > 0 && { maps_not_shown: maps.left }),
     ...lossesOf(execution, lines, typed, board.maps),
   };
+}
+
+/** Who looks at a running execution again and again mostly finds that bpftrace has said nothing more. */
+const saidLast = new WeakMap<Execution, { stderr: string; said: Diagnostic[] }>();
+
+function saidSoFar(execution: Execution, stderr: string): Diagnostic[] {
+  const last = saidLast.get(execution);
+  if (last?.stderr === stderr) return last.said;
+  const said = worthShowing(diagnose(stderr, { program: execution.options.program }), false);
+  saidLast.set(execution, { stderr, said });
+  return said;
 }
 
 function excerptOf(ring: RingViews, { offset, limit, pattern }: CheckedWindow, bytes: number): Excerpt {

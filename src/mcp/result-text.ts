@@ -105,7 +105,7 @@ function folded(lines: readonly string[]): string[] {
     while (end < lines.length && lines[end] === line) end++;
     const times = end - at;
     if (times >= FOLDED_MIN) text.push(line, `[the same ${times - 1} times more]`);
-    else text.push(...lines.slice(at, end));
+    else for (let i = 0; i < times; i++) text.push(line);
   }
   return text;
 }

@@ -57,18 +57,21 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
   definition: ToolDefinition<Input, Output>,
 ): Tool {
   const { handle, begin, ...surface } = definition;
+  // Made once: zod compiles a schema when it is first used.
+  const strict = definition.input.strict();
+  const parse = (args: unknown) => parseArguments(definition, strict, args ?? {});
   return {
     ...surface,
     async call(args, context) {
       try {
-        const { structured, text } = await handle(parseArguments(definition, args ?? {}), context);
+        const { structured, text } = await handle(parse(args), context);
         return { content: [{ type: 'text', text }], structuredContent: structured };
       } catch (error) {
         if (error instanceof Refusal) return refusalReply(error);
         throw error;
       }
     },
-    ...(begin && { begin: (args, context) => begin(parseArguments(definition, args ?? {}), context) }),
+    ...(begin && { begin: (args, context) => begin(parse(args), context) }),
   };
 }
 
@@ -84,9 +87,10 @@ export function refusalReply(refusal: Refusal): CallToolResult {
 
 function parseArguments<Input extends z.ZodObject, Output extends z.ZodObject>(
   tool: ToolDefinition<Input, Output>,
+  strict: z.ZodType,
   args: unknown,
 ): z.output<Input> {
-  const parsed = tool.input.strict().safeParse(args);
+  const parsed = strict.safeParse(args);
   // `strict()` only adds the check for unknown names: what it lets through has the schema's own type.
   if (parsed.success) return parsed.data as z.output<Input>;
   const taken = Object.keys(tool.input.shape);

@@ -5,12 +5,18 @@ export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value) ?? '');
 }
 
+/** Beside a string that JSON writes as it is: quotes and a comma. */
+export const SIMPLE_BYTES = 3;
+
+/** What JSON writes as more than itself, or UTF-8 as more than a byte. */
+const COSTLY = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
 /**
  * What a string costs in a reply, where it stands as JSON and as text. JSON costs more: quotes, escapes and
  * a comma.
  */
 export function stringBytes(text: string): number {
-  return jsonBytes(text) + 1;
+  return COSTLY.test(text) ? jsonBytes(text) + 1 : text.length + SIMPLE_BYTES;
 }
 
 /**

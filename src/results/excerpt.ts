@@ -1,5 +1,5 @@
 import type { RingViews } from '../contract/ring.js';
-import { shortened, stringBytes } from './bytes.js';
+import { SIMPLE_BYTES, shortened, stringBytes } from './bytes.js';
 import { type Pattern, searchLines } from './line-search.js';
 import { type LineSlice, linesDropped, linesTotal, readLines } from './ring-reader.js';
 
@@ -18,6 +18,8 @@ export interface Excerpt {
   /** Of the lines given, those shortened to fit this reply. */
   shortened: number;
   search?: { matched: number; searched: number; offsets: number[] };
+  /** What its lines take in a reply. */
+  bytes: number;
 }
 
 /** Bytes and lines that an excerpt may take. */
@@ -37,11 +39,14 @@ const RAW_PER_SHOWN_MOSTLY = 2;
 export function page(ring: RingViews, offset: number, room: Room): Excerpt {
   const slice = enough(ring, offset, room);
   const output: string[] = [];
-  let left = room.bytes;
-  for (const [i, line] of slice.lines.entries()) {
-    const fitted = i === 0 ? shortLine(line, slice.offset, left) : line;
-    left -= stringBytes(fitted);
-    if (left < 0 && i > 0) break;
+  const price = priceIn(slice);
+  let bytes = 0;
+  for (const line of slice.lines) {
+    const isFirst = output.length === 0;
+    const fitted = isFirst ? shortLine(line, slice.offset, room.bytes) : line;
+    const lineBytes = isFirst ? stringBytes(fitted) : price(fitted);
+    if (bytes + lineBytes > room.bytes && !isFirst) break;
+    bytes += lineBytes;
     output.push(fitted);
   }
   const nextOffset = slice.offset + output.length;
@@ -52,6 +57,7 @@ export function page(ring: RingViews, offset: number, room: Room): Excerpt {
     hasMore: nextOffset < linesTotal(ring),
     truncated: slice.truncated.filter(i => i < output.length).length,
     shortened: output.length > 0 && output[0] !== slice.lines[0] ? 1 : 0,
+    bytes,
   };
 }
 
@@ -59,7 +65,7 @@ export function page(ring: RingViews, offset: number, room: Room): Excerpt {
 function enough(ring: RingViews, offset: number, { bytes, lines }: Room): LineSlice {
   const slice = readLines(ring, offset, lines, bytes * RAW_PER_SHOWN_MOSTLY);
   const isAll = slice.lines.length === lines || slice.offset + slice.lines.length >= linesTotal(ring);
-  if (isAll || cost(slice.lines) > bytes) return slice;
+  if (isAll || slice.lines.reduce((sum, line) => sum + stringBytes(line), 0) > bytes) return slice;
   return readLines(ring, offset, lines, bytes * RAW_PER_SHOWN);
 }
 
@@ -77,9 +83,10 @@ export function overview(ring: RingViews, room: Room): Excerpt {
   const head = take(all, Math.ceil(room.lines / 2), room.bytes / 2, lineBytes);
   const from = Math.max(head.nextOffset, total - Math.floor(room.lines / 2));
   const newest = readLines(ring, from, total - from);
-  const tail = takeLast(newest, room.bytes - cost(head.output), lineBytes);
+  const tail = takeLast(newest, room.bytes - head.bytes, lineBytes);
   return {
     ...head,
+    bytes: head.bytes + tail.bytes,
     hasMore: true,
     truncated: head.truncated + tail.truncated,
     shortened: head.shortened + tail.shortened,
@@ -92,13 +99,14 @@ export function matching(ring: RingViews, offset: number | undefined, pattern: P
   const found = searchLines(ring, offset ?? 0, pattern, room.lines);
   const output: string[] = [];
   const offsets: number[] = [];
-  let left = room.bytes;
+  let bytes = 0;
   let cut = 0;
   let truncated = 0;
   for (const { seq, text, truncated: wasTruncated } of found.matches) {
     const fitted = shortLine(text, seq, room.bytes * (output.length === 0 ? 1 / 2 : LINE_SHARE));
-    left -= stringBytes(fitted) + seqBytes(seq);
-    if (left < 0 && output.length > 0) break;
+    const lineBytes = stringBytes(fitted) + seqBytes(seq);
+    if (bytes + lineBytes > room.bytes && output.length > 0) break;
+    bytes += lineBytes;
     output.push(fitted);
     offsets.push(seq);
     if (fitted !== text) cut++;
@@ -114,20 +122,22 @@ export function matching(ring: RingViews, offset: number | undefined, pattern: P
     truncated,
     shortened: cut,
     search: { matched: found.matched, searched: found.searched, offsets },
+    bytes,
   };
 }
 
 type Taken = Omit<Excerpt, 'hasMore' | 'tail' | 'search'>;
 
 /** The first lines of a slice: `count` at most, within `bytes`, each within `lineBytes`. */
-function take(slice: LineSlice, count: number, bytes: number, lineBytes: number): Taken {
+function take(slice: LineSlice, count: number, roomBytes: number, lineBytes: number): Taken {
   const output: string[] = [];
-  let left = bytes;
+  let bytes = 0;
   let cut = 0;
   for (const [i, line] of slice.lines.slice(0, count).entries()) {
     const fitted = shortLine(line, slice.offset + i, lineBytes);
-    left -= stringBytes(fitted);
-    if (left < 0) break;
+    const fittedBytes = stringBytes(fitted);
+    if (bytes + fittedBytes > roomBytes) break;
+    bytes += fittedBytes;
     output.push(fitted);
     if (fitted !== line) cut++;
   }
@@ -137,15 +147,16 @@ function take(slice: LineSlice, count: number, bytes: number, lineBytes: number)
     nextOffset: slice.offset + output.length,
     truncated: slice.truncated.filter(i => i < output.length).length,
     shortened: cut,
+    bytes,
   };
 }
 
 /** The last lines of a slice, likewise. */
-function takeLast(slice: LineSlice, bytes: number, lineBytes: number): Taken {
-  const { lines, offset, truncated } = slice;
+function takeLast(slice: LineSlice, roomBytes: number, lineBytes: number): Taken {
+  const { lines, offset, truncated, isSimple } = slice;
   const last = lines.length - 1;
-  const backwards = { lines: lines.map((_, i) => lines[last - i] ?? ''), offset: 0, truncated: [] };
-  const { output, shortened: cut } = take(backwards, lines.length, bytes, lineBytes);
+  const backwards = { lines: lines.map((_, i) => lines[last - i] ?? ''), offset: 0, truncated: [], isSimple };
+  const { output, shortened: cut, bytes } = take(backwards, lines.length, roomBytes, lineBytes);
   const from = lines.length - output.length;
   return {
     output: output.reverse(),
@@ -153,17 +164,13 @@ function takeLast(slice: LineSlice, bytes: number, lineBytes: number): Taken {
     nextOffset: offset + lines.length,
     truncated: truncated.filter(i => i >= from).length,
     shortened: cut,
+    bytes,
   };
 }
 
-/** What the lines of an excerpt take in a reply. */
-export function excerptCost({ output, tail, search }: Excerpt): number {
-  const numbers = search ? search.offsets.reduce((sum, seq) => sum + seqBytes(seq), 0) : 0;
-  return cost(output) + cost(tail?.output ?? []) + numbers;
-}
-
-function cost(lines: readonly string[]): number {
-  return lines.reduce((sum, line) => sum + stringBytes(line), 0);
+/** What a line of a slice costs, the cheap way where that is the same. */
+function priceIn({ isSimple }: LineSlice): (line: string) => number {
+  return isSimple ? line => line.length + SIMPLE_BYTES : stringBytes;
 }
 
 /** `17,` as JSON and `17: ` as text. */

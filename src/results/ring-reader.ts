@@ -1,5 +1,5 @@
-import { copyOut, HEAD, type RingViews, TAIL, unpack } from '../contract/ring.js';
-import { decodeLine } from './decode.js';
+import { copyOut, HEAD, type LineKind, type RingViews, TAIL, unpack } from '../contract/ring.js';
+import { decodeLines } from './decode.js';
 
 export interface LineSlice {
   lines: string[];
@@ -7,6 +7,8 @@ export interface LineSlice {
   offset: number;
   /** Which of `lines` were cut because they were too long, by index. */
   truncated: number[];
+  /** JSON writes every line as it is, between quotes. */
+  isSimple: boolean;
 }
 
 /** Lines ever written. */
@@ -33,27 +35,54 @@ export function readLines(
   const head = linesTotal(ring);
   const first = Math.max(from, linesDropped(ring));
   const last = Math.min(head, first + limit);
-  if (first >= last) return { lines: [], offset: Math.max(from, Math.min(first, head)), truncated: [] };
+  if (first >= last)
+    return { lines: [], offset: Math.max(from, Math.min(first, head)), truncated: [], isSimple: true };
 
-  const copies: { bytes: Uint8Array; word: number }[] = [];
-  let left = rawBytes;
-  for (let seq = first; seq < last && (left > 0 || seq === first); seq++) {
+  const entries: { start: number; lengthBytes: number; kind: LineKind; truncated: boolean }[] = [];
+  let total = 0;
+  for (let seq = first; seq < last && (total < rawBytes || seq === first); seq++) {
     const slot = (seq % ring.capacityLines) * 2;
-    const word = ring.index[slot + 1] ?? 0;
-    // An entry that is being overwritten may name any length: it will be thrown away, but must not be followed.
-    const lengthBytes = Math.min(unpack(word).lengthBytes, ring.capacityBytes);
+    const { lengthBytes, kind, truncated } = unpack(ring.index[slot + 1] ?? 0);
+    // An entry that is being overwritten may name any place: it will be thrown away, but must not be followed.
+    const bounded = Math.min(lengthBytes, ring.capacityBytes);
     const start = Math.min(ring.index[slot] ?? 0, ring.capacityBytes);
-    const bytes = new Uint8Array(lengthBytes);
-    copyOut(ring, start, lengthBytes, bytes, 0);
-    copies.push({ bytes, word });
-    left -= lengthBytes;
+    entries.push({ start, lengthBytes: bounded, kind, truncated });
+    total += bounded;
   }
+  const bytes = copyRuns(ring, entries, total);
   const safeFrom = Number(Atomics.add(ring.counters, TAIL, 0n));
-  const overtaken = Math.min(copies.length, Math.max(0, safeFrom - first));
-  const whole = copies.slice(overtaken).map(({ bytes, word }) => ({ ...unpack(word), bytes }));
+  const overtaken = Math.min(entries.length, Math.max(0, safeFrom - first));
+  const skipped = entries.slice(0, overtaken).reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+  const whole = entries.slice(overtaken);
   return {
-    lines: whole.map(line => decodeLine(line.bytes, line.kind)),
+    ...decodeLines(bytes.subarray(skipped), whole),
     offset: first + overtaken,
     truncated: whole.flatMap((line, i) => (line.truncated ? [i] : [])),
   };
+}
+
+/** The bytes of lines one behind the other. Lines mostly follow one another in the ring, too: then they are one copy. */
+function copyRuns(
+  ring: RingViews,
+  entries: readonly { start: number; lengthBytes: number }[],
+  totalBytes: number,
+): Buffer {
+  const target = Buffer.allocUnsafe(totalBytes);
+  let at = 0;
+  let start = entries[0]?.start ?? 0;
+  let runBytes = 0;
+  for (const entry of entries) {
+    if (
+      entry.start !== (start + runBytes) % ring.capacityBytes ||
+      runBytes + entry.lengthBytes > ring.capacityBytes
+    ) {
+      copyOut(ring, start, runBytes, target, at);
+      at += runBytes;
+      start = entry.start;
+      runBytes = 0;
+    }
+    runBytes += entry.lengthBytes;
+  }
+  copyOut(ring, start, runBytes, target, at);
+  return target;
 }

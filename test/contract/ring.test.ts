@@ -83,10 +83,15 @@ describe('ring, one thread', () => {
     const source = Buffer.from('0123456789ABCDEFGHIJ');
     for (let i = 0; i < source.length; i++) writer.stage(i, 1, LineKind.raw);
     writer.commit(source);
-    assert.deepEqual(readLines(ring, 15, 3), { lines: ['F', 'G', 'H'], offset: 15, truncated: [] });
-    assert.deepEqual(readLines(ring, 3, 2), { lines: ['A', 'B'], offset: 10, truncated: [] });
-    assert.deepEqual(readLines(ring, 20, 2), { lines: [], offset: 20, truncated: [] });
-    assert.deepEqual(readLines(ring, 12, 0), { lines: [], offset: 12, truncated: [] });
+    assert.deepEqual(readLines(ring, 15, 3), {
+      lines: ['F', 'G', 'H'],
+      offset: 15,
+      truncated: [],
+      isSimple: true,
+    });
+    assert.deepEqual(readLines(ring, 3, 2), { lines: ['A', 'B'], offset: 10, truncated: [], isSimple: true });
+    assert.deepEqual(readLines(ring, 20, 2), { lines: [], offset: 20, truncated: [], isSimple: true });
+    assert.deepEqual(readLines(ring, 12, 0), { lines: [], offset: 12, truncated: [], isSimple: true });
   });
 
   test('sequence numbers and positions beyond 32 bits', () => {

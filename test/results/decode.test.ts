@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LineKind } from '../../src/contract/ring.js';
 import { decodeBytes, decodeEscapes, repairJson } from '../../src/contract/text.js';
-import { decodeLine } from '../../src/results/decode.js';
+import { stringBytes } from '../../src/results/bytes.js';
+import { decodeLine, decodeLines } from '../../src/results/decode.js';
 
 /** What bpftrace's JSON writer does to a byte string (0.17 to 0.27): `\uffffffNN` for bytes outside ASCII. */
 function bpftraceEscape(bytes: Uint8Array): string {
@@ -63,5 +64,40 @@ describe('JSON', () => {
   test('damaged keys are repaired, and the text stays valid JSON', () => {
     const damaged = '{"\\uffffffe2\\uffffff82\\uffffffac \\"x\\" \\n": {"\\uffffffff": 2}}';
     assert.deepEqual(JSON.parse(repairJson(damaged)), { '€ "x" \n': { '\\xff': 2 } });
+  });
+
+  test('many lines at once read as each by itself does, and are simple only where JSON writes them as they are', () => {
+    const bytes = fc.oneof(
+      { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom(...'ab ~[]z'), maxLength: 12 }) },
+      { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
+      {
+        weight: 1,
+        arbitrary: fc.string({ unit: fc.constantFrom(...'a"\\\t\u001b\u007f\u202eé'), maxLength: 8 }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.uint8Array({ maxLength: 8 }).map(raw => Buffer.from(raw).toString('latin1')),
+      },
+    );
+    const line = fc.record({ text: bytes, kind: fc.constantFrom(...Object.values(LineKind)) });
+    let simple = 0;
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), fc.constantFrom('utf8', 'latin1'), (lines, encoding) => {
+        const parts = lines.map(({ text }) => Buffer.from(text, encoding));
+        const entries = lines.map(({ kind }, i) => ({ kind, lengthBytes: parts[i]?.length ?? 0 }));
+        const decoded = decodeLines(Buffer.concat(parts), entries);
+        assert.deepEqual(
+          decoded.lines,
+          parts.map((part, i) => decodeLine(part, lines[i]?.kind ?? LineKind.raw)),
+        );
+        for (const text of decoded.lines) {
+          assert.equal(stringBytes(text), Buffer.byteLength(JSON.stringify(text)) + 1);
+          if (decoded.isSimple) assert.equal(JSON.stringify(text), `"${text}"`);
+        }
+        if (decoded.isSimple && lines.length > 1) simple++;
+      }),
+      { numRuns: 2000, seed: 20261129 },
+    );
+    assert.ok(simple > 100, `${simple} were simple`);
   });
 });
