@@ -1,6 +1,7 @@
 import { Console } from 'node:console';
 import type { Readable, Writable } from 'node:stream';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { createMcpServer, type McpParts } from './server.js';
 
@@ -36,9 +37,14 @@ class BoundedStdio extends StdioServerTransport {
   }
 
   override send(message: JSONRPCMessage): Promise<void> {
-    if (this.stdout.writableLength <= UNREAD_BYTES_MAX) return super.send(message);
-    this.onUnread();
-    return Promise.reject(new Error(`the client has left ${this.stdout.writableLength} bytes unread`));
+    if (this.stdout.writableLength > UNREAD_BYTES_MAX) {
+      this.onUnread();
+      return Promise.reject(new Error(`the client has left ${this.stdout.writableLength} bytes unread`));
+    }
+    // The SDK's own adds a listener for each message that waits; an error is told by the stream's own event.
+    return new Promise(resolve => {
+      this.stdout.write(serializeMessage(message), () => resolve());
+    });
   }
 }
 

@@ -75,10 +75,11 @@ export function overview(ring: RingViews, room: Room): Excerpt {
   const first = linesDropped(ring);
   const lineBytes = room.bytes * LINE_SHARE;
   const all = readLines(ring, first, room.lines, room.bytes * RAW_PER_SHOWN);
-  for (const longest of [room.bytes, lineBytes]) {
-    const whole = take(all, all.lines.length, room.bytes, longest);
-    if (whole.nextOffset >= total) return { ...whole, hasMore: false };
-  }
+  if (all.offset + all.lines.length >= total)
+    for (const longest of [room.bytes, lineBytes]) {
+      const whole = take(all, all.lines.length, room.bytes, longest);
+      if (whole.nextOffset >= total) return { ...whole, hasMore: false };
+    }
 
   const head = take(all, Math.ceil(room.lines / 2), room.bytes / 2, lineBytes);
   const from = Math.max(head.nextOffset, total - Math.floor(room.lines / 2));
@@ -128,18 +129,27 @@ export function matching(ring: RingViews, offset: number | undefined, pattern: P
 
 type Taken = Omit<Excerpt, 'hasMore' | 'tail' | 'search'>;
 
-/** The first lines of a slice: `count` at most, within `bytes`, each within `lineBytes`. */
-function take(slice: LineSlice, count: number, roomBytes: number, lineBytes: number): Taken {
+/** The first lines of a slice: `count` at most, within `roomBytes`, each within `lineBytes`. */
+function take(
+  slice: LineSlice,
+  count: number,
+  roomBytes: number,
+  lineBytes: number,
+  seqOf = (place: number): number => slice.offset + place,
+): Taken {
   const output: string[] = [];
   let bytes = 0;
   let cut = 0;
-  for (const [i, line] of slice.lines.slice(0, count).entries()) {
-    const fitted = shortLine(line, slice.offset + i, lineBytes);
-    const fittedBytes = stringBytes(fitted);
+  const price = priceIn(slice);
+  for (const line of slice.lines) {
+    if (output.length === count) break;
+    const isWhole = price(line) <= lineBytes;
+    const fitted = isWhole ? line : shortLine(line, seqOf(output.length), lineBytes);
+    const fittedBytes = isWhole ? price(line) : stringBytes(fitted);
     if (bytes + fittedBytes > roomBytes) break;
     bytes += fittedBytes;
     output.push(fitted);
-    if (fitted !== line) cut++;
+    if (!isWhole) cut++;
   }
   return {
     output,
@@ -156,7 +166,8 @@ function takeLast(slice: LineSlice, roomBytes: number, lineBytes: number): Taken
   const { lines, offset, truncated, isSimple } = slice;
   const last = lines.length - 1;
   const backwards = { lines: lines.map((_, i) => lines[last - i] ?? ''), offset: 0, truncated: [], isSimple };
-  const { output, shortened: cut, bytes } = take(backwards, lines.length, roomBytes, lineBytes);
+  const seqOf = (place: number): number => offset + last - place;
+  const { output, shortened: cut, bytes } = take(backwards, lines.length, roomBytes, lineBytes, seqOf);
   const from = lines.length - output.length;
   return {
     output: output.reverse(),

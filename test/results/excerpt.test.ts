@@ -79,6 +79,15 @@ describe('excerpts', () => {
           assert.deepEqual(given.tail?.output ?? [], all.slice(given.tail?.offset ?? all.length));
         }
         if (jsonBytes(all) <= size.bytes && all.length <= size.lines) assert.deepEqual(given.output, all);
+        const { tail = { offset: all.length, output: [] } } = given;
+        for (const [from, shown] of [
+          [given.offset, given.output],
+          [tail.offset, tail.output],
+        ] as const)
+          shown.forEach((text, i) => {
+            const whole = /whole: offset (\d+), limit 1/.exec(text)?.[1];
+            if (whole !== undefined) assert.equal(Number(whole), from + i);
+          });
       }),
       { numRuns: 60, seed: 2 },
     );
