@@ -104,6 +104,10 @@ export const settings = z.object({
   maxPerMinutePerClient: whole(0, 1_000_000)
     .default(0)
     .describe('executions that one client may hand in a minute; 0: no bound'),
+  share: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('clients that hand in the same program at once share one bpftrace (see "Sharing")'),
   floodBytesPerS: whole(0, 1_073_741_824)
     .default(10_485_760)
     .describe(

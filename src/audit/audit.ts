@@ -28,6 +28,8 @@ export interface Submission {
   why?: string;
   /** Of one that was admitted. */
   execution?: string;
+  /** The execution whose child it shares. */
+  childOf?: string;
   deadlineMs?: number;
 }
 

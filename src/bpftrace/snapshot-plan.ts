@@ -15,6 +15,8 @@ import { atLeast, type BpftraceVersion } from './version.js';
  * The probe is only added where the program's text is understood to its end: behind an attach point that lacks its
  * body, or in a comment that is not closed, it would change what the program means.
  */
+export const NO_MAPS = 'the program has no maps';
+
 export type SnapshotPlan = { method: SnapshotMethod } | { unsupported: string };
 
 /** @param version asked for only where it matters; undefined where bpftrace does not tell */
@@ -26,7 +28,7 @@ export async function planSnapshots(
   if (problem) return { unsupported: `which maps it has is not certain: ${problem.message}` };
   const tokens = probes.flatMap(probe => probe.tokens);
   const maps = mapNames(tokens);
-  if (maps.length === 0) return { unsupported: 'the program has no maps' };
+  if (maps.length === 0) return { unsupported: NO_MAPS };
   const method = { maps: maps.length, printsMaps: printsMaps(tokens) };
   const known = await version();
   if (!known) return { unsupported: 'the version of bpftrace is not known' };

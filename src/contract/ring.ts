@@ -140,6 +140,20 @@ export function sealedRing(ring: RingViews): ArrayBuffer {
   return sealed;
 }
 
+/**
+ * The same of a ring that is being written: what was overwritten meanwhile counts as dropped. HEAD is loaded before
+ * the copy and TAIL after it, since the writer raises TAIL before it overwrites a line.
+ */
+export function sealedWhileWritten(ring: RingViews): ArrayBuffer {
+  const head = Atomics.load(ring.counters, HEAD);
+  if (head === 0n) return sealedRing(initRing(new ArrayBuffer(ringBytes(0, 0)), 0, 0));
+  const copy = new RingViews(ring.buffer.slice(0));
+  const tail = Atomics.add(ring.counters, TAIL, 0n);
+  copy.counters[TAIL] = tail;
+  copy.counters[HEAD] = head > tail ? head : tail;
+  return sealedRing(copy);
+}
+
 /** Copies a line's text out of the circular data area, in two parts where it wraps. */
 export function copyOut(
   ring: RingViews,

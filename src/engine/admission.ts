@@ -10,6 +10,7 @@ import type { SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
 import { Rates } from './rate.js';
 import { programHash, programOf } from './request.js';
+import type { Run } from './run.js';
 
 /** An audit line tells why in so many characters, and no more of a refused text than the longest program. */
 const WHY_CHARACTERS_MAX = 1000;
@@ -19,7 +20,7 @@ interface AdmissionParts {
   guard: HostGuard;
   installation: Pick<Installation, 'path'>;
   launcher: Launcher;
-  queue: Pick<FairQueue<Execution>, 'hasRoom' | 'length' | 'limit' | 'running'>;
+  queue: Pick<FairQueue<Run>, 'hasRoom' | 'holds' | 'length' | 'limit' | 'running'>;
   /** Executions that run or wait. */
   open: () => Execution[];
   /** Whole s until one of these has likely ended. */
@@ -35,16 +36,29 @@ export class Admission {
 
   constructor(private readonly parts: AdmissionParts) {}
 
-  /** The text of a program that may run now. @throws Refusal */
-  run(client: Client, request: SubmitRequest, execution: string, deadlineMs: number): string {
+  /**
+   * The text of a program that may run now, and the run that it joins.
+   * @param find a run that a program may join
+   * @throws Refusal
+   */
+  run(
+    client: Client,
+    request: SubmitRequest,
+    execution: string,
+    deadlineMs: number,
+    find: (program: string) => Run | undefined,
+  ): { program: string; joined: Run | undefined } {
     const about = { kind: 'run' as const, client: client.name, execution, deadlineMs };
-    return this.decided(about, request.program, () => {
+    const decide = () => {
       const program = this.program(client, request.program);
       this.requireNumbers(request);
       this.requireBpftrace();
-      this.requireRoom(client);
+      const joined = this.roomFor(client, find(program));
       this.requireRate(client);
-      return program;
+      return { program, joined };
+    };
+    return this.decided(about, request.program, decide, ({ joined }) => {
+      return joined ? { childOf: joined.options.id } : {};
     });
   }
 
@@ -80,6 +94,7 @@ export class Admission {
     about: Pick<Submission, 'kind' | 'client' | 'execution' | 'deadlineMs'>,
     text: unknown,
     decide: () => T,
+    more: (decided: T) => Pick<Submission, 'childOf'> = () => ({}),
   ): T {
     const written = String(text ?? '')
       .replace(/^\uFEFF/, '')
@@ -102,7 +117,7 @@ export class Admission {
       }
       throw error;
     }
-    this.tell({ ...submission, decision: 'admitted' });
+    this.tell({ ...submission, decision: 'admitted', ...more(decided) });
     return decided;
   }
 
@@ -149,7 +164,8 @@ export class Admission {
     }
   }
 
-  private requireRoom({ name, limits }: Client): void {
+  /** The run to join, if the client may. @throws Refusal `busy`, `host_distress` */
+  private roomFor({ name, limits }: Client, run: Run | undefined): Run | undefined {
     const { guard, queue, freeInS } = this.parts;
     const all = this.parts.open();
     const own = all.filter(execution => execution.client === name);
@@ -170,7 +186,10 @@ export class Admission {
         'tracing would add to it: wait until bpf_info tells of none; the operator can change --host-guard',
       );
     }
-    if (queue.hasRoom(name, limits.concurrent)) return;
+    // One that waits takes room for the one who joins too; one that runs does not, but it counts.
+    const isUnderWay = run !== undefined && run.status !== 'queued';
+    if (isUnderWay && queue.holds(name) < limits.concurrent) return run;
+    if (queue.hasRoom(name, limits.concurrent)) return isUnderWay ? undefined : run;
     const { length, limit, running } = queue;
     const retryS = freeInS(all);
     throw new Refusal(

@@ -21,8 +21,11 @@ import { type Client, type ClientTerms, limitsOf } from './client.js';
 import { Estimates } from './estimates.js';
 import { Execution } from './execution.js';
 import { newId, wasIssued } from './ids.js';
+import { leaveShared } from './leave.js';
 import { PolicyScope } from './policy-scope.js';
 import { type EndReport, endReportOf } from './report.js';
+import { Run, type RunOptions } from './run.js';
+import { type Share, Sharing } from './sharing.js';
 import { SnapshotSupport } from './snapshot-support.js';
 import type { Validation } from './validation.js';
 import { compilationQueue } from './validator.js';
@@ -36,6 +39,8 @@ export interface SubmitRequest {
   maxLines?: number | undefined;
   /** Among the programs of this client that wait, the higher first; 0 if absent. Other clients are not concerned. */
   priority?: number | undefined;
+  /** With whom it may share a child, see {@link Sharing}; `starting` if absent. */
+  share?: Share | undefined;
 }
 
 export interface EngineHooks {
@@ -60,8 +65,8 @@ const LISTING_BOUND_MS = 60_000;
  */
 export class Engine {
   readonly installation: Installation;
-  readonly queue: FairQueue<Execution>;
-  readonly estimates: Estimates<Execution>;
+  readonly queue: FairQueue<Run>;
+  readonly estimates: Estimates<Run>;
   readonly snapshots: SnapshotSupport;
   readonly guard: HostGuard;
   readonly audit: Audit | undefined;
@@ -73,6 +78,7 @@ export class Engine {
   private readonly active = new Map<string, Execution>();
   private readonly finished: ResultStore<Execution>;
   private readonly admission: Admission;
+  private readonly sharing: Sharing;
   private readonly closed = new AbortController();
 
   constructor(
@@ -94,6 +100,7 @@ export class Engine {
     });
     this.guard = new HostGuard(parseLimits(config.hostGuard) ?? {});
     this.audit = auditOf(config, hooks);
+    this.sharing = new Sharing(config.share === 'on');
     this.admission = new Admission({
       config,
       guard: this.guard,
@@ -101,7 +108,7 @@ export class Engine {
       launcher,
       queue: this.queue,
       open: () => [...this.active.values()],
-      freeInS: running => this.estimates.freeInS(running),
+      freeInS: executions => this.estimates.freeInS(executions.map(({ job }) => job)),
       audit: this.audit,
       onSubmit: hooks.onSubmit,
     });
@@ -136,43 +143,59 @@ export class Engine {
 
   /** @throws Refusal */
   submit(client: Client, request: SubmitRequest): Execution {
-    const { config } = this;
-    const deadlineMs = request.deadlineMs ?? config.defaultTimeoutS * 1000;
+    const { share = 'starting', priority = 0 } = request;
     const id = newId();
-    const program = this.admission.run(client, request, id, deadlineMs);
+    const shape = {
+      deadlineMs: request.deadlineMs ?? this.config.defaultTimeoutS * 1000,
+      maxLines: request.maxLines ?? this.config.maxLines,
+    };
+    const { program, joined } = this.admission.run(client, request, id, shape.deadlineMs, text => {
+      return this.sharing.find(client, { ...shape, program: text }, share);
+    });
+    const run = joined ?? this.newRun(id, client, { ...shape, program });
+    if (!joined) this.sharing.add(client, run, share);
+    const execution = new Execution({ id, owner: client, priority, run });
+    this.active.set(id, execution);
+    this.queue.offer(execution);
+    void execution.ended.promise.then(() => this.hasEnded(execution));
+    return execution;
+  }
+
+  private newRun(
+    id: string,
+    client: Client,
+    shape: Pick<RunOptions, 'program' | 'deadlineMs' | 'maxLines'>,
+  ): Run {
+    const { graceS, floodS, floodBytesPerS } = this.config;
     const path = this.admission.requireBpftrace();
     const { diagnostician } = this.scope(client);
-    const execution = new Execution({
+    const run = new Run({
       id,
-      client: client.name,
-      program,
-      deadlineMs,
-      priority: request.priority ?? 0,
-      runningMax: client.limits.concurrent,
-      maxLines: request.maxLines ?? config.maxLines,
-      graceS: config.graceS,
-      floodS: config.floodS,
-      floodBytesPerS: config.floodBytesPerS,
+      ...shape,
+      graceS,
+      floodS,
+      floodBytesPerS,
       snapshots: this.snapshots,
-      start: snapshots => this.start(path, client.policy.profile, execution, snapshots),
-      explain: (stderr, lastLine) => diagnostician.explain(stderr, { program, lastLine }),
+      start: snapshots => this.start(path, client.policy.profile, run, snapshots),
+      explain: (stderr, lastLine) => diagnostician.explain(stderr, { program: shape.program, lastLine }),
     });
-    this.active.set(execution.id, execution);
-    this.queue.offer(execution);
-    void execution.ended.promise.then(() => {
-      execution.endedAt = new Date();
-      this.active.delete(execution.id);
-      this.estimates.learn(execution, execution.durationMs);
-      this.finished.add(execution, client.limits.resultBytes);
-      const report = endReportOf(execution);
-      this.audit?.ended(report);
-      try {
-        this.hooks.onEnd?.(report);
-      } catch {
-        // The hook's own fault must not take the engine down.
-      }
-    });
-    return execution;
+    void run.ended.promise.then(() => this.estimates.learn(run, run.durationMs));
+    return run;
+  }
+
+  private hasEnded(execution: Execution): void {
+    execution.endedAt = new Date();
+    this.active.delete(execution.id);
+    // One that left a run which goes on gives back its part of the slot.
+    this.queue.leave(execution);
+    this.finished.add(execution, execution.owner.limits.resultBytes);
+    const report = endReportOf(execution);
+    this.audit?.ended(report);
+    try {
+      this.hooks.onEnd?.(report);
+    } catch {
+      // The hook's own fault must not take the engine down.
+    }
   }
 
   /** What a program means here, without running it. @throws Refusal */
@@ -204,9 +227,19 @@ export class Engine {
     return [...active, ...this.finished.of(client)];
   }
 
+  /** The child goes on while others share it, but for an end that is meant for everybody. */
   stop(execution: Execution, stop: Stop, command: Command = Command.stop): void {
-    if (this.queue.leave(execution)) execution.stopQueued(stop);
-    else execution.stop(stop, command);
+    const { job: run } = execution;
+    if (execution.verdict) return;
+    const others = [...run.holders].some(holder => holder !== execution && !holder.isLeaving);
+    if (run.status === 'queued') {
+      if (this.queue.leave(execution)) run.stopUnstarted(stop);
+      else execution.leaveUnstarted(stop);
+    } else if (stop.cause === 'stop' && others) {
+      void leaveShared(execution, stop);
+    } else {
+      execution.stop(stop, command);
+    }
   }
 
   get counts(): { running: number; queued: number; finished: number; finishedBytes: number } {
@@ -244,11 +277,11 @@ export class Engine {
   private start(
     path: string,
     profile: Profile,
-    execution: Execution,
+    { options }: Run,
     snapshots: SnapshotMethod | undefined,
   ): LiveTrace {
     const { config, launcher } = this;
-    const { deadlineMs, program, maxLines } = execution.options;
+    const { deadlineMs, program, maxLines } = options;
     const startTimeoutMs = config.startTimeoutS * 1000;
     const graceMaxMs = config.graceMaxS * 1000;
     const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;

@@ -1,99 +1,70 @@
-import type { Diagnostic } from '../bpftrace/diagnostics/index.js';
-import { type SnapshotPlan, withoutAddition } from '../bpftrace/snapshot-plan.js';
-import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
-import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
-import { initRing, RingViews, ringBytes, sealedRing } from '../contract/ring.js';
-import type { SnapshotMethod } from '../contract/snapshot.js';
-import type { TraceOutcome } from '../contract/trace.js';
+import { diagnose, worthShowing } from '../bpftrace/diagnostics/index.js';
+import { type BoardContent, decodeBoard } from '../contract/board.js';
+import { type Cell, type Command, monotonicMs, WORD } from '../contract/cell.js';
+import type { RingViews } from '../contract/ring.js';
 import { Deferred } from '../deferred.js';
-import type { Crash, LiveTrace } from '../pool/trace-pool.js';
 import type { Ticket } from '../queue/line.js';
 import type { Status } from '../results/result.js';
-import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Contents, Stored } from '../results/store.js';
-import type { Timed } from './estimates.js';
+import type { Client } from './client.js';
+import { type Kept, keptOfNothing } from './kept.js';
 import { programHash } from './request.js';
-import type { SnapshotSupport } from './snapshot-support.js';
-import { isCrash, judge, type Stop, type Verdict } from './verdict.js';
+import { type Holder, type Run, unstarted } from './run.js';
+import type { Stop, Verdict } from './verdict.js';
 
 interface ExecutionOptions {
   id: string;
-  client: string;
-  program: string;
-  deadlineMs: number;
+  owner: Client;
   /** Within the client, the higher first. */
   priority: number;
-  /** So many of the client's may run at once. */
-  runningMax: number;
-  maxLines: number;
-  graceS: number;
-  floodS: number;
-  floodBytesPerS: number;
-  snapshots: Pick<SnapshotSupport, 'plan' | 'retry' | 'learn'>;
-  /** Called when a slot is free, and again where the program turns out not to bear what was added to it. */
-  start: (snapshots: SnapshotMethod | undefined) => LiveTrace;
-  /** What bpftrace said on standard error, and in the last line of its output. */
-  explain: (stderr: string, lastLine: string | undefined) => Promise<Diagnostic[]>;
+  /** A new one, or one that it shares. */
+  run: Run;
 }
 
-/** What is kept of an execution that has ended. */
-interface Kept {
-  verdict: Verdict;
-  ring: RingViews;
-  board: Uint8Array;
-  attachedProbes: number;
-  attachedAtMs: number;
-  lostEvents: number;
-  snapshotAtMs: number;
-  durationMs: number;
-  /** Processes of its group were still being torn down by the kernel when it was given up. */
-  leftBehind: boolean;
-  /** Absent when there was no process that could give one. */
-  exitCode?: number | null;
-}
-
-const EMPTY_RING = initRing(new ArrayBuffer(ringBytes(0, 0)), 0, 0);
 /** Memory of an execution beside its lines, maps and program: a rough upper bound of the objects. */
 const OVERHEAD_BYTES = 2048;
 
 /**
- * One run of a program, from the queue to what is kept of it.
- *
- *   queued     entered when it is made. Left for `starting` when the queue calls {@link run}, or for `stopped`
- *              when it is stopped first: then it never runs.
- *   starting   a worker has it. Left for `running` when everything is attached, or for an end.
- *   running    attached; the deadline counts from here. Left for an end only.
- *   completed, failed, stopped   the ends: entered once, when the child is gone and what it printed is sealed.
- *
- * While it runs, its state and contents are read from the worker's shared memory; this thread is told nothing
- * but the end. So a look costs the same whether the program prints one line a second or a million.
+ * A client's part in a {@link Run}: an id, and an end of its own. It is where its run is, with one exception: an
+ * execution that is stopped while others share the run ends alone, with a copy of what was there at that moment.
  */
-export class Execution implements Timed, Ticket<Execution>, Stored {
+export class Execution implements Ticket<Run>, Holder, Stored {
   readonly submittedAt = new Date();
   readonly programHash: string;
   /** It has a worker, or has ended without one. */
   readonly begun = new Deferred();
   readonly ended = new Deferred();
   endedAt: Date | undefined;
+  isShared = false;
+  /** From attached to the moment when it joined; 0 when it was there before. */
+  readonly joinedAtMs: number;
   private readonly queuedAtMs = monotonicMs();
-  beganAtMs: number | undefined;
-  /** In which it stands by itself. */
-  readonly job = this;
-  private live: LiveTrace | undefined;
-  private kept: Kept | undefined;
-  private plan: SnapshotPlan = { unsupported: 'it has not begun' };
-  private stopped: Stop | undefined;
+  private leaving: Stop | undefined;
+  private alone: Kept | undefined;
 
   constructor(readonly options: ExecutionOptions) {
-    this.programHash = programHash(options.program);
+    const { run } = options;
+    this.programHash = programHash(run.options.program);
+    this.joinedAtMs = run.attachedAtMs === 0 ? 0 : monotonicMs() - run.attachedAtMs;
+    run.join(this);
+    void run.begun.promise.then(() => this.begun.resolve());
+    void run.ended.promise.then(() => this.ended.resolve());
   }
 
   get id(): string {
     return this.options.id;
   }
 
+  get owner(): Client {
+    return this.options.owner;
+  }
+
   get client(): string {
-    return this.options.client;
+    return this.options.owner.name;
+  }
+
+  get job(): Run {
+    return this.options.run;
   }
 
   get priority(): number {
@@ -101,156 +72,84 @@ export class Execution implements Timed, Ticket<Execution>, Stored {
   }
 
   get runningMax(): number {
-    return this.options.runningMax;
+    return this.options.owner.limits.concurrent;
+  }
+
+  get program(): string {
+    return this.job.options.program;
   }
 
   get deadlineMs(): number {
-    return this.options.deadlineMs;
+    return this.job.deadlineMs;
   }
 
-  get attachedAtMs(): number {
-    return this.kept?.attachedAtMs ?? this.live?.cell.attachedAtMs ?? 0;
+  /** For everybody who shares the run. */
+  stop(stop: Stop, command: Command): void {
+    if (!this.kept) this.job.stop(stop, command);
   }
 
-  async run(): Promise<void> {
-    this.beganAtMs = monotonicMs();
-    const { snapshots, program } = this.options;
-    this.plan = await snapshots.plan(program);
-    if (this.stopped) return this.stopQueued(this.stopped);
-    const first = this.begin();
-    if (!first) return;
-    this.begun.resolve();
-    const firstOutcome = await first.outcome;
-    const retry = this.retry(firstOutcome);
-    if (retry) {
-      this.plan = { unsupported: 'the program does not bear the probe that would print its maps' };
-      first.release();
-    }
-    const live = retry ? this.begin() : first;
-    if (retry) first.cell.wakeAll();
-    if (!live) return;
-    const outcome = retry ? await live.outcome : firstOutcome;
-    const isAttached = !('crashed' in outcome) && outcome.attached;
-    if (isAttached && this.hasAddition) snapshots.learn('yes');
-    if (isAttached && retry === 'host') snapshots.learn('no');
-    const crashed = 'crashed' in outcome;
-    const ring = new RingViews(crashed ? sealedRing(live.ring) : outcome.lines);
-    const board = crashed ? encodeBoard(readBoard(live.board)) : outcome.board;
-    const attachedProbes = live.cell.load(WORD.ATTACHED_PROBES);
-    const { stderr, maps } = decodeBoard(board);
-    const lastLine = readLines(ring, linesTotal(ring) - 1, 1).lines[0];
-    const diagnostics = await this.options.explain(this.ownWords(stderr), lastLine);
-    this.kept = {
-      leftBehind: !crashed && outcome.leftBehind,
-      verdict: judge({
-        outcome,
-        diagnostics,
-        announcedAttach: attachedProbes >= 0,
-        printed: linesTotal(ring) > 0 || maps.length > 0,
-        stop: this.stopped,
-        lastLine,
-        bounds: this.options,
-      }),
-      ring,
-      board,
-      attachedProbes,
-      attachedAtMs: live.cell.attachedAtMs,
-      lostEvents: live.cell.lostEvents,
-      snapshotAtMs: live.cell.snapshotAtMs,
-      durationMs: crashed ? this.durationMs : outcome.durationMs,
-      ...(!crashed && !outcome.spawnError && { exitCode: outcome.exitCode }),
-    };
-    this.live = undefined;
-    live.cell.wakeAll();
-    live.release();
-    this.ended.resolve();
+  /** Its end is coming, while the run goes on. */
+  beginToLeave(stop: Stop): void {
+    this.leaving ??= stop;
   }
 
-  /** Hands it to a worker; undefined when that failed, and the execution with it. */
-  private begin(): LiveTrace | undefined {
-    try {
-      this.live = this.options.start('method' in this.plan ? this.plan.method : undefined);
-      return this.live;
-    } catch (error) {
-      // No memory for its buffers, most likely: it fails, the server goes on.
-      const message = `it could not be handed to a worker: ${error instanceof Error ? error.message : error}`;
-      this.endUnstarted({
-        status: 'failed',
-        endedBy: 'failure',
-        reason: 'start_failed',
-        message,
-        diagnostics: [],
-      });
-      return undefined;
-    }
+  get isLeaving(): boolean {
+    return this.leaving !== undefined;
   }
 
-  private get hasAddition(): boolean {
-    return 'method' in this.plan && this.plan.method.addition !== undefined;
+  /** Before the run began: others wait for it. */
+  leaveUnstarted(stop: Stop): void {
+    this.endAlone(keptOfNothing(unstarted(stop)));
   }
 
-  /** Why it is tried again without what was added to the program, if that may be why it failed. */
-  private retry(outcome: TraceOutcome | Crash): 'program' | 'host' | undefined {
-    if (!this.hasAddition || this.stopped || 'crashed' in outcome || outcome.spawnError) return undefined;
-    if (outcome.onlyAddition) return 'program';
-    if (outcome.attached || outcome.ending) return undefined;
-    // Somebody has killed it: that tells nothing of the addition.
-    if (outcome.signal !== null && !isCrash(outcome.signal)) return undefined;
-    return this.options.snapshots.retry(decodeBoard(outcome.board).stderr, this.options.program);
-  }
-
-  /** What bpftrace said of the program. */
-  private ownWords(stderr: string): string {
-    return this.hasAddition ? withoutAddition(stderr, this.options.program) : stderr;
-  }
-
-  /** Before it ever ran: it has left the queue for good. */
-  stopQueued({ cause, why }: Stop): void {
-    this.endUnstarted({
-      status: 'stopped',
-      endedBy: cause,
-      message: why === undefined ? 'stopped before it began' : `stopped before it began: ${why}`,
-      diagnostics: [],
+  /** With what is there now. @param missing why its maps are not, in words */
+  leave({ cause, why }: Stop, missing: string | undefined): void {
+    if (this.kept) return;
+    const { job } = this;
+    const said = diagnose(job.board.stderr, { program: this.program });
+    const message = [why, missing].filter(part => part !== undefined).join('; ');
+    this.endAlone({
+      verdict: {
+        status: 'stopped',
+        endedBy: cause,
+        ...(message !== '' && { message }),
+        diagnostics: worthShowing(said, false),
+      },
+      contents: job.contentsNow,
+      attachedProbes: this.attachedProbes,
+      attachedAtMs: job.attachedAtMs,
+      lostEvents: this.lostEvents,
+      snapshotAtMs: this.snapshotAtMs,
+      durationMs: job.durationMs,
+      leftBehind: false,
     });
   }
 
-  private endUnstarted(verdict: Verdict): void {
-    this.kept = {
-      verdict,
-      ring: EMPTY_RING,
-      board: encodeBoard(EMPTY_BOARD),
-      attachedProbes: -1,
-      attachedAtMs: 0,
-      lostEvents: 0,
-      snapshotAtMs: 0,
-      durationMs: 0,
-      leftBehind: false,
-    };
+  private endAlone(kept: Kept): void {
+    const { cell } = this;
+    this.alone = kept;
+    this.job.holders.delete(this);
     this.begun.resolve();
     this.ended.resolve();
+    cell?.wakeAll();
   }
 
-  /** Asks its worker to end it; `kill` goes without the grace period. The first cause is the one that is told. */
-  stop(stop: Stop, command: Command = Command.stop): void {
-    if (this.kept) return;
-    this.stopped ??= stop;
-    this.live?.cell.command(command);
+  private get kept(): Kept | undefined {
+    return this.alone ?? this.job.kept;
   }
 
   get status(): Status {
-    if (this.kept) return this.kept.verdict.status;
-    if (!this.live) return this.beganAtMs === undefined ? 'queued' : 'starting';
-    return this.live.cell.attachedAtMs > 0 ? 'running' : 'starting';
+    return this.kept?.verdict.status ?? this.job.status;
   }
 
   /** Somebody has asked for its end. */
   get stopAsked(): boolean {
-    return this.stopped !== undefined || this.kept?.verdict.status === 'stopped';
+    return this.isLeaving || this.alone !== undefined || this.job.stopAsked;
   }
 
   /** Told to end, and not gone yet. */
   get ending(): boolean {
-    return this.live !== undefined && this.live.cell.load(WORD.PHASE) === Phase.ending;
+    return this.kept === undefined && (this.isLeaving || this.job.isEnding);
   }
 
   get verdict(): Verdict | undefined {
@@ -259,19 +158,17 @@ export class Execution implements Timed, Ticket<Execution>, Stored {
 
   /** To wait on, while it runs. */
   get cell(): Cell | undefined {
-    return this.live?.cell;
+    return this.kept ? undefined : this.job.cell;
   }
 
   /** The time traced; before attaching, and when it never was, the time since it began. */
   get durationMs(): number {
-    if (this.kept) return this.kept.durationMs;
-    const since = this.live?.cell.attachedAtMs || this.beganAtMs;
-    return since === undefined ? 0 : monotonicMs() - since;
+    return this.kept?.durationMs ?? this.job.durationMs;
   }
 
   /** The time it waited in the queue. */
   get waitedMs(): number {
-    return (this.beganAtMs ?? monotonicMs()) - this.queuedAtMs;
+    return Math.max(0, (this.job.beganAtMs ?? monotonicMs()) - this.queuedAtMs);
   }
 
   get leftBehind(): boolean {
@@ -283,15 +180,12 @@ export class Execution implements Timed, Ticket<Execution>, Stored {
   }
 
   get ring(): RingViews {
-    return this.kept?.ring ?? this.live?.ring ?? EMPTY_RING;
+    return this.kept?.contents.ring ?? this.job.ring;
   }
 
   /** A copy: maps and standard error as last published. */
   get board(): BoardContent {
-    if (this.kept) return decodeBoard(this.kept.board);
-    if (!this.live) return EMPTY_BOARD;
-    const board = readBoard(this.live.board);
-    return { ...board, stderr: this.ownWords(board.stderr) };
+    return this.alone ? decodeBoard(this.alone.contents.board) : this.job.board;
   }
 
   /** -1 until bpftrace has said it. */
@@ -310,15 +204,16 @@ export class Execution implements Timed, Ticket<Execution>, Stored {
 
   /** Why its maps can't be read before it ends. */
   get noSnapshots(): string | undefined {
-    return 'unsupported' in this.plan ? this.plan.unsupported : undefined;
+    return this.job.noSnapshots;
   }
 
   get ownBytes(): number {
-    return OVERHEAD_BYTES + 2 * this.options.program.length;
+    return OVERHEAD_BYTES + 2 * this.program.length;
   }
 
   get contents(): Contents {
-    const { kept } = this;
-    return { bytes: kept ? kept.ring.buffer.byteLength + kept.board.byteLength : 0 };
+    return this.kept?.contents ?? NOTHING;
   }
 }
+
+const NOTHING: Contents = { bytes: 0 };

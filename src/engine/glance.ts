@@ -30,7 +30,7 @@ export interface Glance {
 
 export function glanceAt(execution: Execution, place: Place | undefined): Glance {
   const { status, verdict, ring, durationMs } = execution;
-  const { deadlineMs } = execution.options;
+  const { deadlineMs } = execution;
   return {
     status,
     ended: verdict !== undefined,

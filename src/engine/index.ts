@@ -17,6 +17,7 @@ export type { EngineHooks, SubmitRequest } from './engine.js';
 export type { Glance } from './glance.js';
 export type { HostInfo } from './host-info.js';
 export type { EndReport } from './report.js';
+export { SHARES, type Share } from './sharing.js';
 export type { Validation } from './validation.js';
 export type { Bound } from './waiting.js';
 export type { Window } from './window.js';

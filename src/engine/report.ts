@@ -64,10 +64,10 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
 const saidLast = new WeakMap<Execution, { stderr: string; said: Diagnostic[] }>();
 
 function saidSoFar(execution: Execution, stderr: string): Diagnostic[] {
-  const last = saidLast.get(execution);
+  const last = saidLast.get(execution.job);
   if (last?.stderr === stderr) return last.said;
-  const said = worthShowing(diagnose(stderr, { program: execution.options.program }), false);
-  saidLast.set(execution, { stderr, said });
+  const said = worthShowing(diagnose(stderr, { program: execution.program }), false);
+  saidLast.set(execution.job, { stderr, said });
   return said;
 }
 
@@ -91,8 +91,10 @@ function stateOf(execution: Execution, place: Place | undefined, messageBytes: n
     ...(execution.ending && { ending: true as const }),
     ...(place && { queue_position: place.position, estimated_start: place.startsInS }),
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
-    timeout: execution.options.deadlineMs / 1000,
+    timeout: execution.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
+    ...(execution.isShared && { shared: true as const }),
+    ...(execution.joinedAtMs > 0 && { joined_at: Math.round(execution.joinedAtMs) / 1000 }),
     ...(execution.snapshotAtMs > 0 && { snapshot_at: Math.round(execution.snapshotAtMs) / 1000 }),
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
   };
@@ -143,6 +145,8 @@ export interface EndReport {
   /** Hash of its text. */
   program: string;
   client: string;
+  /** The execution whose child it shared; its own id, where others shared its. */
+  childOf?: string;
   status: Status;
   endedBy: EndedBy | undefined;
   reason: FailureReason | undefined;
@@ -165,6 +169,7 @@ export function endReportOf(execution: Execution): EndReport {
     execution: execution.id,
     program: execution.programHash,
     client: execution.client,
+    ...(execution.isShared && { childOf: execution.job.options.id }),
     status: execution.status,
     endedBy: verdict?.endedBy,
     reason: verdict?.reason,
@@ -182,7 +187,7 @@ export function endReportOf(execution: Execution): EndReport {
 
 export function summaryOf(execution: Execution, place: Place | undefined): Summary {
   const { verdict } = execution;
-  const { program } = execution.options;
+  const { program } = execution;
   return {
     execution_id: execution.id,
     status: execution.status,
@@ -190,7 +195,7 @@ export function summaryOf(execution: Execution, place: Place | undefined): Summa
     ...(verdict?.reason && { reason: verdict.reason }),
     ...(place && { queue_position: place.position, estimated_start: place.startsInS }),
     lines_total: linesTotal(execution.ring),
-    timeout: execution.options.deadlineMs / 1000,
+    timeout: execution.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
     submitted_at: execution.submittedAt.toISOString(),
     program: program.length > PROGRAM_CHARACTERS ? `${program.slice(0, PROGRAM_CHARACTERS)}…` : program,

@@ -20,9 +20,9 @@ export async function takeSnapshot(execution: Execution, bound: Bound): Promise<
   const isAnswered = await untilAnswered(execution, asked, left());
   const answer = cell.load(WORD.SNAPSHOT_ANSWER);
   if (isAnswered && answer !== SnapshotAnswer.ending) return REASONS[answer];
-  if (isAnswered || execution.ending) await untilEnded(execution, left());
+  if (isAnswered || execution.job.isEnding) await untilEnded(execution, left());
   if (execution.verdict) return undefined;
-  return execution.ending ? 'it is ending, and prints its maps' : 'bpftrace is slow to print its maps';
+  return execution.job.isEnding ? 'it is ending, and prints its maps' : 'bpftrace is slow to print its maps';
 }
 
 const REASONS: Readonly<Record<number, string>> = {

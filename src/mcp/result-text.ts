@@ -20,6 +20,10 @@ function headLine(result: Result): string[] {
   if (result.attached_probes !== undefined && result.status !== 'failed') {
     parts.push(`${result.attached_probes} probe${result.attached_probes === 1 ? '' : 's'} attached`);
   }
+  if (result.shared) {
+    const since = result.joined_at === undefined ? '' : ` since ${result.joined_at} s after it attached`;
+    parts.push(`one bpftrace shared with others${since}`);
+  }
   if (result.exit_code !== undefined && result.exit_code !== 0 && !isDiagnosed(result))
     parts.push(`exit code ${result.exit_code ?? 'none'}`);
   return parts;

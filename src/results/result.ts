@@ -86,6 +86,14 @@ export const resultSchema = z.object({
   losses: lossesSchema.optional().describe('what is missing for good, when anything is'),
   timeout: z.number().describe('deadline, s from attached'),
   duration: z.number().describe('time traced so far, s; a failed start: time until it failed'),
+  shared: z
+    .literal(true)
+    .optional()
+    .describe('other clients handed in the same program: one bpftrace runs for all'),
+  joined_at: z
+    .number()
+    .optional()
+    .describe('it ran already: s after attaching when you joined; what it gathered before is here too'),
   exit_code: z.number().int().nullable().optional().describe('of bpftrace; null when a signal ended it'),
 });
 export type Result = z.output<typeof resultSchema>;

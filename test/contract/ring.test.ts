@@ -4,7 +4,14 @@ import { describe, test } from 'node:test';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { initRing, LineKind, RingViews, ringBytes, sealedRing } from '../../src/contract/ring.js';
+import {
+  initRing,
+  LineKind,
+  RingViews,
+  ringBytes,
+  sealedRing,
+  sealedWhileWritten,
+} from '../../src/contract/ring.js';
 import { linesDropped, linesTotal, readLines } from '../../src/results/ring-reader.js';
 import { RingWriter } from '../../workers/ring-writer.js';
 import { seeded } from '../support/random.js';
@@ -117,6 +124,40 @@ describe('ring, one thread', () => {
 });
 
 describe('ring, two threads', () => {
+  for (const [seed, capacityLines, capacityBytes, longest] of [
+    [5, 2000, 131_072, 120],
+    [6, 7, 4096, 200],
+  ] as const) {
+    test(`a copy that is sealed under a flood is whole (seed ${seed}, ${capacityLines} lines)`, async t => {
+      const ring = newRing(capacityLines, capacityBytes);
+      const worker = new Worker(new URL('../support/ring-flood.js', import.meta.url), {
+        workerData: { ring: ring.buffer, lines: LINES_FLOODED / 2, seed, longest },
+      });
+      let done = false;
+      const exited = once(worker, 'exit').then(() => {
+        done = true;
+      });
+      let copies = 0;
+      let checked = 0;
+      let total = 0;
+      while (!done) {
+        const copy = new RingViews(sealedWhileWritten(ring));
+        assert.ok(linesTotal(copy) >= total);
+        total = linesTotal(copy);
+        const { lines, offset } = readLines(copy, 0, capacityLines + 1);
+        assert.deepEqual([offset, offset + lines.length], [linesDropped(copy), total]);
+        for (const [i, line] of lines.entries()) assert.equal(faultOf(line, offset + i), undefined);
+        checked += lines.length;
+        copies++;
+        await breathe();
+      }
+      await exited;
+      assert.equal(linesTotal(new RingViews(sealedWhileWritten(ring))), LINES_FLOODED / 2);
+      assert.ok(checked > 0);
+      t.diagnostic(`${copies} copies, ${checked} lines checked`);
+    });
+  }
+
   for (const [seed, capacityLines, capacityBytes, longest] of [
     [1, 1000, 65_536, 120],
     [2, 10_000, 1_048_576, 60],

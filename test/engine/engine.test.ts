@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Execution } from '../../src/engine/execution.js';
 import { newId } from '../../src/engine/ids.js';
 import { type ClientView, createEngine, Refusal, type TraceEngine } from '../../src/engine/index.js';
+import { Run } from '../../src/engine/run.js';
 import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -263,15 +263,12 @@ describe('engine, bounds', () => {
   });
 });
 
-describe('execution', () => {
+describe('run', () => {
   test('a worker that can not be had fails the execution and nothing else', async () => {
-    const execution = new Execution({
+    const run = new Run({
       id: newId(),
-      client: 'me',
       program: 'BEGIN { exit(); }',
       deadlineMs: 1000,
-      priority: 0,
-      runningMax: 1,
       maxLines: 10,
       explain: async () => [],
       floodS: 1,
@@ -282,10 +279,10 @@ describe('execution', () => {
         throw new RangeError('Array buffer allocation failed');
       },
     });
-    await execution.run();
-    await execution.ended.promise;
-    assert.equal(execution.status, 'failed');
-    assert.equal(execution.verdict?.reason, 'start_failed');
-    assert.match(execution.verdict?.message ?? '', /Array buffer allocation failed/);
+    await run.run();
+    await run.ended.promise;
+    assert.equal(run.status, 'failed');
+    assert.equal(run.kept?.verdict.reason, 'start_failed');
+    assert.match(run.kept?.verdict.message ?? '', /Array buffer allocation failed/);
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SubmitRequest } from '../../engine/index.js';
+import { SHARES, type Share, type SubmitRequest } from '../../engine/index.js';
 import { resultSchema } from '../../results/result.js';
 import { telling } from '../progress.js';
 import { resultText } from '../result-text.js';
@@ -42,6 +42,12 @@ Pass wait to get the finished result in one call; otherwise fetch it with ${TOOL
         .max(limits.maxLines)
         .optional()
         .describe(`lines of output to keep, the newest win (default ${limits.maxLines})`),
+      share: z
+        .enum(SHARES)
+        .optional()
+        .describe(
+          'when another client has handed in the same program with the same timeout: starting (default) shares its bpftrace unless that is attached already; running shares it then too, with what it gathered before; never: one of its own',
+        ),
       ...sizeArguments,
     }),
     output: resultSchema,
@@ -65,10 +71,12 @@ function requestOf(args: {
   program: string;
   timeout?: number | undefined;
   max_lines?: number | undefined;
+  share?: Share | undefined;
 }): SubmitRequest {
   return {
     program: args.program,
     deadlineMs: args.timeout === undefined ? undefined : args.timeout * 1000,
     maxLines: args.max_lines,
+    share: args.share,
   };
 }
