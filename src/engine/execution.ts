@@ -40,7 +40,7 @@ export class Execution implements Ticket<Run>, Holder, Stored {
   readonly joinedAtMs: number;
   private readonly queuedAtMs = monotonicMs();
   private leaving: Stop | undefined;
-  private alone: Kept | undefined;
+  private kept: Kept | undefined;
 
   constructor(readonly options: ExecutionOptions) {
     const { run } = options;
@@ -48,7 +48,6 @@ export class Execution implements Ticket<Run>, Holder, Stored {
     this.joinedAtMs = run.attachedAtMs === 0 ? 0 : monotonicMs() - run.attachedAtMs;
     run.join(this);
     void run.begun.promise.then(() => this.begun.resolve());
-    void run.ended.promise.then(() => this.ended.resolve());
   }
 
   get id(): string {
@@ -127,15 +126,15 @@ export class Execution implements Ticket<Run>, Holder, Stored {
 
   private endAlone(kept: Kept): void {
     const { cell } = this;
-    this.alone = kept;
     this.job.holders.delete(this);
-    this.begun.resolve();
-    this.ended.resolve();
+    this.end(kept);
     cell?.wakeAll();
   }
 
-  private get kept(): Kept | undefined {
-    return this.alone ?? this.job.kept;
+  end(kept: Kept): void {
+    this.kept = kept;
+    this.begun.resolve();
+    this.ended.resolve();
   }
 
   get status(): Status {
@@ -144,7 +143,7 @@ export class Execution implements Ticket<Run>, Holder, Stored {
 
   /** Somebody has asked for its end. */
   get stopAsked(): boolean {
-    return this.isLeaving || this.alone !== undefined || this.job.stopAsked;
+    return this.isLeaving || this.kept?.verdict.status === 'stopped' || this.job.stopAsked;
   }
 
   /** Told to end, and not gone yet. */
@@ -185,7 +184,7 @@ export class Execution implements Ticket<Run>, Holder, Stored {
 
   /** A copy: maps and standard error as last published. */
   get board(): BoardContent {
-    return this.alone ? decodeBoard(this.alone.contents.board) : this.job.board;
+    return this.kept ? decodeBoard(this.kept.contents.board) : this.job.board;
   }
 
   /** -1 until bpftrace has said it. */

@@ -13,6 +13,7 @@ import { shownDiagnostics } from '../results/shown-diagnostics.js';
 import { shownMaps } from '../results/shown-map.js';
 import type { Place } from './estimates.js';
 import type { Execution } from './execution.js';
+import type { Run } from './run.js';
 import { type CheckedWindow, checkWindow, type Window } from './window.js';
 
 /** Of the program, in a list. */
@@ -61,7 +62,7 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
 }
 
 /** Who looks at a running execution again and again mostly finds that bpftrace has said nothing more. */
-const saidLast = new WeakMap<Execution, { stderr: string; said: Diagnostic[] }>();
+const saidLast = new WeakMap<Run, { stderr: string; said: Diagnostic[] }>();
 
 function saidSoFar(execution: Execution, stderr: string): Diagnostic[] {
   const last = saidLast.get(execution.job);

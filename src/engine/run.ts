@@ -38,6 +38,8 @@ export interface Holder {
   readonly isLeaving: boolean;
   /** Others have, or had, a part in it at the same time. */
   isShared: boolean;
+  /** With what the run has gathered. */
+  end(kept: Kept): void;
 }
 
 /**
@@ -59,7 +61,8 @@ export class Run implements Timed {
   readonly holders = new Set<Holder>();
   beganAtMs: number | undefined;
   private live: LiveTrace | undefined;
-  private result: Kept | undefined;
+  /** What was gathered is its holders': whoever left before must not keep it in memory by knowing the run. */
+  private over: Pick<Kept, 'verdict' | 'attachedAtMs' | 'durationMs'> | undefined;
   private plan: SnapshotPlan = { unsupported: 'it has not begun' };
   private stopped: Stop | undefined;
   private copied: { news: number | undefined; contents: Sealed } | undefined;
@@ -169,32 +172,31 @@ export class Run implements Timed {
   }
 
   private end(kept: Kept): void {
-    this.result = kept;
+    const { verdict, attachedAtMs, durationMs } = kept;
+    this.over = { verdict, attachedAtMs, durationMs };
+    this.copied = undefined;
+    for (const holder of this.holders) holder.end(kept);
+    this.holders.clear();
     this.begun.resolve();
     this.ended.resolve();
   }
 
   /** Asks its worker to end it; `kill` goes without the grace period. The first cause is the one that is told. */
   stop(stop: Stop, command: Command = Command.stop): void {
-    if (this.result) return;
+    if (this.over) return;
     this.stopped ??= stop;
     this.live?.cell.command(command);
   }
 
-  /** What is kept, once it has ended. */
-  get kept(): Kept | undefined {
-    return this.result;
-  }
-
   get status(): Status {
-    if (this.result) return this.result.verdict.status;
+    if (this.over) return this.over.verdict.status;
     if (!this.live) return this.beganAtMs === undefined ? 'queued' : 'starting';
     return this.live.cell.attachedAtMs > 0 ? 'running' : 'starting';
   }
 
   /** Its end has been asked for. */
   get stopAsked(): boolean {
-    return this.stopped !== undefined || this.result?.verdict.status === 'stopped';
+    return this.stopped !== undefined || this.over?.verdict.status === 'stopped';
   }
 
   /** Told to end, and not gone yet. */
@@ -209,23 +211,22 @@ export class Run implements Timed {
 
   /** 0 until then. */
   get attachedAtMs(): number {
-    return this.result?.attachedAtMs ?? this.live?.cell.attachedAtMs ?? 0;
+    return this.over?.attachedAtMs ?? this.live?.cell.attachedAtMs ?? 0;
   }
 
   /** The time traced; before attaching, and when it never was, the time since it began. */
   get durationMs(): number {
-    if (this.result) return this.result.durationMs;
+    if (this.over) return this.over.durationMs;
     const since = this.live?.cell.attachedAtMs || this.beganAtMs;
     return since === undefined ? 0 : monotonicMs() - since;
   }
 
   get ring(): RingViews {
-    return this.result?.contents.ring ?? this.live?.ring ?? EMPTY_RING;
+    return this.live?.ring ?? EMPTY_RING;
   }
 
   /** A copy: maps and standard error as last published. */
   get board(): BoardContent {
-    if (this.result) return decodeBoard(this.result.contents.board);
     if (!this.live) return EMPTY_BOARD;
     const board = readBoard(this.live.board);
     return { ...board, stderr: this.ownWords(board.stderr) };

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { newId } from '../../src/engine/ids.js';
 import { type ClientView, createEngine, Refusal, type TraceEngine } from '../../src/engine/index.js';
 import { Run } from '../../src/engine/run.js';
+import type { Verdict } from '../../src/engine/verdict.js';
 import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -279,10 +280,18 @@ describe('run', () => {
         throw new RangeError('Array buffer allocation failed');
       },
     });
+    let verdict: Verdict | undefined;
+    run.join({
+      owner: {},
+      isLeaving: false,
+      isShared: false,
+      end: kept => {
+        verdict = kept.verdict;
+      },
+    });
     await run.run();
     await run.ended.promise;
-    assert.equal(run.status, 'failed');
-    assert.equal(run.kept?.verdict.reason, 'start_failed');
-    assert.match(run.kept?.verdict.message ?? '', /Array buffer allocation failed/);
+    assert.deepEqual([run.status, verdict?.reason], ['failed', 'start_failed']);
+    assert.match(verdict?.message ?? '', /Array buffer allocation failed/);
   });
 });
