@@ -64,6 +64,11 @@ export const settings = z.object({
   concurrency: whole(1, 256)
     .default(8)
     .describe('executions that run at once; a running child takes 90 to 170 MB'),
+  standby: whole(0, 16)
+    .default(1)
+    .describe(
+      'bpftraces that are started before there is a program for them (see "Standing by"), within --concurrency; 0: none',
+    ),
   queueLimit: whole(0, 100_000)
     .default(256)
     .describe(

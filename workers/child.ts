@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import { SupervisorTalk } from '../src/contract/supervisor.js';
+import { type Supervised, SupervisorTalk } from '../src/contract/supervisor.js';
 import type { SpawnPlan, TraceOutcome } from '../src/contract/trace.js';
 import type { BpftraceHandle } from './handle.js';
 import { OwnChild } from './own-child.js';
@@ -18,15 +18,21 @@ export interface StartedChild {
   child: ChildProcessWithoutNullStreams;
   handle: BpftraceHandle;
   exited: Promise<Exit>;
+  /** Who is told what it prints; may be replaced at any time. */
+  listener: ChildListener;
+  /** Hands it its program, once. */
+  give: (program: string) => void;
+  /** Its standard input broke before it had the whole of its program: it has run nothing of it. Certain when its pipes are closed. */
+  inputBroke: boolean;
 }
 
-interface ChildListener {
+export interface ChildListener {
   onStdout: (chunk: Buffer) => void;
   onStderr: (chunk: Buffer) => void;
 }
 
 /**
- * Starts one bpftrace and hands it its program.
+ * Starts one bpftrace, which waits for its program.
  *
  * The child leads a session and a process group of its own: a signal from the terminal reaches only the
  * server, and the ending ladder reaches everything the child may have started. The program travels on
@@ -34,7 +40,6 @@ interface ChildListener {
  */
 export async function startChild(
   plan: SpawnPlan,
-  program: string,
   listener: ChildListener,
 ): Promise<StartedChild | { spawnError: SpawnError }> {
   try {
@@ -42,16 +47,24 @@ export async function startChild(
     const { pid } = child;
     // Some errors of the system are thrown, others are an event; with the latter the pipes may be missing (EMFILE).
     if (pid === undefined) throw (await once(child, 'error'))[0];
-    // A child that dies before it has read its program breaks the pipe; its exit tells why.
-    child.stdin.on('error', () => {});
-    child.stdout.on('data', listener.onStdout);
     const exit = once(child, 'exit').then(([exitCode, signal]): Exit => ({ exitCode, signal }));
-    if (plan.supervised) {
-      return { pid, child, ...supervise(child, plan.supervised, program, listener, exit) };
-    }
-    child.stderr.on('data', listener.onStderr);
-    child.stdin.end(program);
-    return { pid, child, handle: new OwnChild(pid), exited: exit };
+    const started: StartedChild = {
+      pid,
+      child,
+      listener,
+      handle: new OwnChild(pid),
+      exited: exit,
+      give: program => child.stdin.end(program),
+      inputBroke: false,
+    };
+    // A child that dies before it has read its program breaks the pipe; its exit tells why.
+    child.stdin.on('error', () => {
+      started.inputBroke = true;
+    });
+    child.stdout.on('data', chunk => started.listener.onStdout(chunk));
+    if (plan.supervised) Object.assign(started, supervise(started, plan.supervised, exit));
+    else child.stderr.on('data', chunk => started.listener.onStderr(chunk));
+    return started;
   } catch (error) {
     const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
     return { spawnError: { code, message } };
@@ -60,16 +73,15 @@ export async function startChild(
 
 /** With a supervisor in between, its word is how bpftrace ended; sudo's own exit is told where it never came to that. */
 function supervise(
-  child: ChildProcessWithoutNullStreams,
-  supervised: NonNullable<SpawnPlan['supervised']>,
-  program: string,
-  { onStderr }: ChildListener,
+  started: StartedChild,
+  supervised: Supervised,
   exit: Promise<Exit>,
-): { handle: BpftraceHandle; exited: Promise<Exit> } {
+): Pick<StartedChild, 'handle' | 'exited' | 'give'> {
+  const { child } = started;
   let reported: Exit | undefined;
   const talk = new SupervisorTalk(
     supervised,
-    program,
+    undefined,
     bytes => (bytes ? child.stdin.write(bytes) : child.stdin.end()),
     {
       look: look => handle.saw(look),
@@ -81,18 +93,18 @@ function supervise(
   const handle = new SupervisedChild(talk);
   child.stderr.on('data', (chunk: Buffer) => {
     const own = talk.heard(chunk);
-    if (own.length > 0) onStderr(own);
+    if (own.length > 0) started.listener.onStderr(own);
   });
   const stderrEnded = once(child.stderr, 'end').then(() => {
     const rest = talk.rest();
-    if (rest.length > 0) onStderr(rest);
+    if (rest.length > 0) started.listener.onStderr(rest);
   });
   const exited = exit.then(async own => {
     await stderrEnded;
     talk.close();
     return reported ?? own;
   });
-  return { handle, exited };
+  return { handle, exited, give: program => talk.give(program) };
 }
 
 function signalName(number: number): NodeJS.Signals | null {

@@ -6,6 +6,7 @@ import {
   catchesSignal,
   cpuTicks,
   isHeldUp,
+  isStopped,
   leafProcess,
   onlyZombies,
   openFiles,
@@ -35,6 +36,10 @@ export class OwnChild implements BpftraceHandle {
 
   isHeldUp(): boolean | undefined {
     return isHeldUp(this.currentLeaf());
+  }
+
+  isStopped(): boolean | undefined {
+    return isStopped(this.currentLeaf());
   }
 
   openFiles(): number | undefined {

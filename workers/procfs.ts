@@ -66,6 +66,12 @@ export function isHeldUp(pid: number): boolean | undefined {
   return threadsOf(pid)?.some(thread => /^[RD]$/.test(statFields(`${pid}/task/${thread}`)?.[0] ?? ''));
 }
 
+/** Whether it has been stopped, by a signal or a debugger. */
+export function isStopped(pid: number): boolean | undefined {
+  const state = statFields(pid)?.[0];
+  return state === undefined ? undefined : /^[Tt]$/.test(state);
+}
+
 function threadsOf(pid: number): string[] | undefined {
   try {
     return readdirSync(`/proc/${pid}/task`);

@@ -29,6 +29,10 @@ export class SupervisedChild implements BpftraceHandle {
     return this.last && /[RD]/.test(this.last.states);
   }
 
+  isStopped(): boolean | undefined {
+    return this.last && /^T/i.test(this.last.states);
+  }
+
   openFiles(): number | undefined {
     return this.last?.openFiles;
   }

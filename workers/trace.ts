@@ -4,7 +4,7 @@ import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/con
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { untilAttached } from './attach-watch.js';
-import { startChild } from './child.js';
+import { type ChildListener, startChild } from './child.js';
 import { endChild } from './ending.js';
 import { watchFlood } from './flood-watch.js';
 import { LineAssembler } from './lines.js';
@@ -44,7 +44,14 @@ const CAUSE_WORD: Record<Ending, EndingCause> = {
   flood: EndingCause.flood,
 };
 
-export default async function trace(task: TraceTask): Promise<TraceOutcome> {
+export default function trace(task: TraceTask): Promise<TraceOutcome> {
+  return follow(task, listener => startChild(task.spawn, listener));
+}
+
+type Start = (listener: ChildListener) => ReturnType<typeof startChild>;
+
+/** From the program's way into a child to the child's end. */
+export async function follow(task: TraceTask, start: Start): Promise<TraceOutcome> {
   const cell = new Cell(task.cell);
   const ringViews = new RingViews(task.ring);
   const ring = new RingWriter(ringViews);
@@ -66,6 +73,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     killed: false,
     leftBehind: false,
     attached: false,
+    ranNothing: false,
     onlyAddition: false,
     durationMs: 0,
     board: publisher.close(),
@@ -75,7 +83,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
 
   const startedAt = monotonicMs();
   const program = task.program + (task.snapshots?.addition?.text ?? '');
-  const started = await startChild(task.spawn, program, {
+  const started = await start({
     onStdout: chunk => {
       outputBytes += chunk.length;
       reader.push(chunk);
@@ -93,6 +101,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   });
   if ('spawnError' in started) return result(started);
   const { child, pid, handle, exited } = started;
+  started.give(program);
   const closed = once(child, 'close').catch(() => {});
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
 
@@ -173,6 +182,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
   reader.end();
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;
+  const ranNothing = started.inputBroke && !wasAttached;
   const wasKilled = (await killed) ?? false;
   if (!wasKilled && !signal) {
     // What it has printed at its end is newer, and a map that it did not print is empty by now.
@@ -188,6 +198,7 @@ export default async function trace(task: TraceTask): Promise<TraceOutcome> {
     onlyAddition,
     leftBehind: !cleared,
     attached: wasAttached,
+    ranNothing,
     durationMs: attachedAt === undefined && wasAttached ? 0 : endedAt - (attachedAt ?? startedAt),
   });
 }

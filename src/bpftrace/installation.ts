@@ -19,10 +19,11 @@ export class Installation {
     return findExecutable(this.name, process.env);
   }
 
-  /** Its path and time of change: a package upgrade puts another file at the same path. */
+  /** Its path and which file is there: a package upgrade puts another one at the same path. */
   get identity(): string {
     const { path } = this;
-    return path ? `${path} ${statSync(path, { throwIfNoEntry: false })?.mtimeMs}` : '';
+    const file = path && statSync(path, { throwIfNoEntry: false });
+    return file ? `${path} ${file.ino} ${file.size} ${file.mtimeMs}` : (path ?? '');
   }
 
   /** Undefined when there is no bpftrace, or when what there is does not tell. */

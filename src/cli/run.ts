@@ -40,7 +40,7 @@ export async function run(config: Config, options: RunOptions): Promise<number> 
     return fail(`the program can't be read: ${error instanceof Error ? error.message : error}`, EXIT.usage);
   }
 
-  const engine = createEngine(config, {}, await gainPrivilege(config.bpftrace));
+  const engine = createEngine({ ...config, standby: 0 }, {}, await gainPrivilege(config.bpftrace));
   const client = engine.as('run');
   let interrupted = false;
   try {

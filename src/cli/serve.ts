@@ -23,6 +23,7 @@ export async function serve(config: Config): Promise<number> {
   const hooks = {
     onEnd: (report: EndReport) => logEnd(log, report),
     onSubmit: (submission: Submission) => logRefused(log, submission),
+    onStandbyLost: (why: string) => log.info({ why }, 'a bpftrace that stood by was lost'),
     onAuditProblem: (problem: string | undefined) => logAudit(log, problem),
   };
   const engine = createEngine(config, hooks, launcher);

@@ -6,7 +6,8 @@
  *   admission  from the spawn until the ready line. Standard input holds the password, if sudo wants one, and
  *              nothing else: what sudo does not take for one, it would take for the next try. What is printed is
  *              sudo's own words, which only matter if it lets nobody through.
- *   open       from the ready line on. The request and the program are sent, then commands.
+ *   open       from the ready line on. The request is sent, then commands; the program with the request, or later
+ *              where bpftrace is to stand by for it.
  *   closed     standard input has ended: the supervisor kills bpftrace, and sudo gives up.
  */
 
@@ -20,8 +21,10 @@ export interface Supervised {
   path: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
-  /** From its start until the supervisor kills it, in ms. */
+  /** From its program until the supervisor kills it, in ms. */
   lifetimeMs: number;
+  /** It is started without its program, and may wait so long for it. */
+  standbyMs?: number;
 }
 
 /** What only root can see of bpftrace; what the kernel's machine-dependent numbers mean is for the reader. */
@@ -57,12 +60,12 @@ export class SupervisorTalk {
   private held = '';
 
   /**
-   * @param write to the child's standard input; the empty buffer: end it
-   * @param program what bpftrace reads on its standard input
+   * @param write to the child's standard input; nothing: end it
+   * @param program what bpftrace reads on its standard input; absent: it is given later
    */
   constructor(
     private readonly supervised: Supervised,
-    private readonly program: string,
+    private program: string | undefined,
     private readonly write: (chunk: Buffer | undefined) => void,
     private readonly events: SupervisorEvents = {},
   ) {
@@ -79,6 +82,12 @@ export class SupervisorTalk {
   /** Has looks reported that often, in ms, as they change; 0: not at all. */
   watch(everyMs: number): void {
     this.command(`watch ${everyMs}`);
+  }
+
+  /** The program, where it was not there at the beginning. */
+  give(program: string): void {
+    this.program = program;
+    if (this.phase === 'open') this.write(announced(program));
   }
 
   close(): void {
@@ -107,9 +116,7 @@ export class SupervisorTalk {
       // A lecture, a warning about the host's name: nothing about the program.
       this.held = this.held.slice(at + SUPERVISOR_READY.length);
       this.phase = 'open';
-      this.write(
-        Buffer.concat([Buffer.from(requestOf(this.supervised, this.program)), Buffer.from(this.program)]),
-      );
+      this.write(requestOf(this.supervised, this.program));
       for (const line of this.queued.splice(0)) this.command(line);
     } else if (/try again/i.test(this.held)) {
       this.isPasswordWrong = true;
@@ -161,7 +168,8 @@ export class SupervisorTalk {
   }
 }
 
-function requestOf({ nonce, lifetimeMs, path, args, env }: Supervised, program: string): string {
+function requestOf(supervised: Supervised, program: string | undefined): Buffer {
+  const { nonce, lifetimeMs, path, args, env, standbyMs = 0 } = supervised;
   const lines = [
     'bpftrace-mcp 1',
     `nonce ${nonce}`,
@@ -169,12 +177,18 @@ function requestOf({ nonce, lifetimeMs, path, args, env }: Supervised, program: 
     `path ${path}`,
     ...args.map(arg => `arg ${arg}`),
     ...Object.entries(env).map(([name, value]) => `env ${name}=${value}`),
-    `program ${Buffer.byteLength(program)}`,
+    ...(program === undefined ? [`standby ${Math.ceil(standbyMs)}`] : []),
   ];
   // A line end inside one would begin another line.
   if (lines.some(line => /[\n\0]/.test(line)))
     throw new Error('an argument or a setting holds a line end or a NUL byte');
-  return `${lines.join('\n')}\n`;
+  const head = Buffer.from(`${lines.join('\n')}\n`);
+  return program === undefined ? head : Buffer.concat([head, announced(program)]);
+}
+
+/** A program, and before it how long it is. */
+function announced(program: string): Buffer {
+  return Buffer.from(`program ${Buffer.byteLength(program)}\n${program}`);
 }
 
 /** How many characters at the end of `text` are the beginning of `word`. */

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { ProgramMaps } from './program-map.js';
 import type { SnapshotMethod } from './snapshot.js';
 import type { Supervised } from './supervisor.js';
@@ -37,6 +38,21 @@ export interface TraceTask {
   board: SharedArrayBuffer;
 }
 
+/** What a worker is handed that keeps a bpftrace ready for a program. */
+export interface StandbyTask {
+  spawn: SpawnPlan;
+  /** Of the execution that will take it. */
+  cell: SharedArrayBuffer;
+  /** The {@link TraceTask} comes here; that it is closed means that none will. */
+  port: MessagePort;
+}
+
+/** A bpftrace that was to stand by, and ended without having been given a program, or was told to. */
+export interface StandbyEnd {
+  /** Absent when it was told to. */
+  lost?: string;
+}
+
 /** How the child ended, as the worker saw it. A failure has the shape of success plus what failed. */
 export interface TraceOutcome {
   /** The spawn itself failed: the operating system's error code and message; everything below is empty. */
@@ -50,6 +66,10 @@ export interface TraceOutcome {
   /** Processes of the group were still there when the worker gave up on them; the kernel is tearing them down. */
   leftBehind: boolean;
   attached: boolean;
+  /** It was gone before it had its program. */
+  ranNothing: boolean;
+  /** Why the bpftrace that stood by was of no use, and another one was started in its place. */
+  standbyLost?: string | undefined;
   /** It found nothing to attach but what was added for snapshots, and was ended. */
   onlyAddition: boolean;
   /** Milliseconds from attached (from the spawn, if never attached) to the end. */

@@ -28,6 +28,11 @@ export class ClientView {
     private readonly client: Client,
   ) {}
 
+  /** A program may come soon: has a bpftrace started that waits for it. Without this, the first program is started cold. */
+  keepReady(): void {
+    this.engine.keepReady();
+  }
+
   /**
    * Hands in a program and gives back its execution's id at once.
    * @throws Refusal `busy`, `invalid_argument`, `no_bpftrace`, `no_privilege`, `shutting_down`

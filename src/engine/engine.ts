@@ -12,6 +12,7 @@ import { HostGuard } from '../guard/host-guard.js';
 import { parseLimits } from '../guard/limits.js';
 import { Policy, type Profile } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
+import { STANDBY_IDLE_MS, type StandbyPlan } from '../pool/standbys.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { FairQueue } from '../queue/fair-queue.js';
@@ -48,6 +49,8 @@ export interface EngineHooks {
   onEnd?: (report: EndReport) => void;
   /** Called once for each program that is handed in, with what was decided. */
   onSubmit?: (submission: Submission) => void;
+  /** A bpftrace that stood by for a program was of no use, and why; no program suffered from it. */
+  onStandbyLost?: (why: string) => void;
   /** The audit file can't be written any more, and why; or, with nothing, it can again. */
   onAuditProblem?: (problem: string | undefined) => void;
 }
@@ -56,6 +59,10 @@ export interface EngineHooks {
 const MAP_SHARE = 1 / 4;
 /** Beyond every bound of a child's life, before a wrapper outside our reach ends it. */
 const LIFETIME_SLACK_MS = 5000;
+/** Memory that has to be available for a bpftrace to be started before there is a program for it, in MiB. */
+const STANDBY_NEEDS_MIB = 512;
+/** What stands by is ended by its owner, and only where that fails by whoever keeps it from outliving its owner. */
+const STANDBY_SLACK_MS = 60_000;
 /** A bpftrace that only lists. */
 const LISTING_BOUND_MS = 60_000;
 
@@ -97,6 +104,13 @@ export class Engine {
       maxLines: config.maxLines,
       maxOutputBytes: config.maxOutputBytes,
       maxMapBytes: config.maxMapBytes,
+      ...(config.standby > 0 && {
+        standby: {
+          most: config.standby,
+          plan: () => this.standbyPlan(),
+          onLost: why => this.tellLost(why),
+        },
+      }),
     });
     this.guard = new HostGuard(parseLimits(config.hostGuard) ?? {});
     this.audit = auditOf(config, hooks);
@@ -112,8 +126,12 @@ export class Engine {
       audit: this.audit,
       onSubmit: hooks.onSubmit,
     });
-    const isRunning = (): boolean => this.active.size > 0;
-    watchHost(this.guard, isRunning, why => this.stopAll({ cause: 'distress', why }), this.closed.signal);
+    const isRunning = (): boolean => this.active.size > 0 || this.pool.standbyCount > 0;
+    const relieve = (why: string): void => {
+      void this.pool.dismissStandbys();
+      this.stopAll({ cause: 'distress', why });
+    };
+    watchHost(this.guard, isRunning, relieve, this.closed.signal);
     this.finished = new ResultStore({
       ttlMs: config.resultTtlS * 1000,
       maxCount: config.maxResults,
@@ -242,8 +260,20 @@ export class Engine {
     }
   }
 
-  get counts(): { running: number; queued: number; finished: number; finishedBytes: number } {
+  /** A client is there: a bpftrace is started that waits for its program. */
+  keepReady(): void {
+    this.pool.keepReady();
+  }
+
+  get counts(): {
+    standby: number;
+    running: number;
+    queued: number;
+    finished: number;
+    finishedBytes: number;
+  } {
     return {
+      standby: this.pool.standbyCount,
       running: this.queue.running,
       queued: this.queue.length,
       finished: this.finished.count,
@@ -259,6 +289,7 @@ export class Engine {
     this.admission.closed = true;
     this.closed.abort();
     const command = options.hurry ? Command.kill : Command.stop;
+    void this.pool.dismissStandbys();
     const active = this.stopAll({ cause: 'shutdown' }, command);
     this.installation.close();
     for (const scope of this.scopes.values()) scope.close();
@@ -284,10 +315,12 @@ export class Engine {
     const { deadlineMs, program, maxLines } = options;
     const startTimeoutMs = config.startTimeoutS * 1000;
     const graceMaxMs = config.graceMaxS * 1000;
-    const lifetimeMs = startTimeoutMs + deadlineMs + graceMaxMs + LIFETIME_SLACK_MS;
+    const lifetimeMs = this.lifetimeMs(deadlineMs);
     const env = this.environment;
+    const args = argsUnder(profile, TRACE_ARGS);
     const live = this.pool.start({
-      spawn: launcher.plan(path, argsUnder(profile, TRACE_ARGS), lifetimeMs, env),
+      spawn: launcher.plan(path, args, lifetimeMs, env),
+      identity: this.standbyIdentity(args, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
       snapshots,
@@ -303,6 +336,40 @@ export class Engine {
     });
     void this.installation.version().then(version => live.cell.tellVersion(version));
     return live;
+  }
+
+  /** What stands by is started as an execution is, but for its life, whose length is not known yet. */
+  private standbyPlan(): StandbyPlan | undefined {
+    const { config, guard, launcher } = this;
+    const { path } = this.installation;
+    if (!path || launcher.mode === 'none' || this.admission.closed) return undefined;
+    const { available = Number.POSITIVE_INFINITY } = guard.readings();
+    if (available < STANDBY_NEEDS_MIB || guard.distress() !== undefined) return undefined;
+    const env = this.environment;
+    const args = argsUnder(config.policy, TRACE_ARGS);
+    const lifetimeMs = this.lifetimeMs(config.maxTimeoutS * 1000);
+    return {
+      spawn: launcher.plan(path, args, lifetimeMs, env, STANDBY_IDLE_MS + STANDBY_SLACK_MS),
+      identity: this.standbyIdentity(args, env),
+    };
+  }
+
+  private standbyIdentity(args: readonly string[], env: Record<string, string>): string {
+    return JSON.stringify([this.installation.identity, args, env]);
+  }
+
+  private tellLost(why: string): void {
+    try {
+      this.hooks.onStandbyLost?.(why);
+    } catch {
+      // The hook's own fault must not take the engine down.
+    }
+  }
+
+  /** The very longest that a child with this deadline can live. */
+  private lifetimeMs(deadlineMs: number): number {
+    const { startTimeoutS, graceMaxS } = this.config;
+    return (startTimeoutS + graceMaxS) * 1000 + deadlineMs + LIFETIME_SLACK_MS;
   }
 
   private get environment(): Record<string, string> {

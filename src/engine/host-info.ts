@@ -88,6 +88,7 @@ export const hostInfoSchema = z.object({
     result_ttl_s: z.number(),
   }),
   queue: z.object({
+    standby: z.number().describe('started bpftraces that wait for a program: the next one begins faster'),
     running: z.number(),
     queued: z.number(),
     finished: z.number(),
@@ -133,6 +134,7 @@ export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo
       result_ttl_s: config.resultTtlS,
     },
     queue: {
+      standby: counts.standby,
       running: counts.running,
       queued: counts.queued,
       finished: counts.finished,

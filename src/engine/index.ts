@@ -45,7 +45,8 @@ export interface TraceEngine {
  * console.log(me.result(id).maps);
  * await engine.close();
  *
- * @param options any of the settings, in their own units; what is absent has its default
+ * @param options any of the settings, in their own units; what is absent has its default, but for
+ *   `standby`, which is 0 then
  * @param hooks told of every execution that ends; what they throw is ignored
  * @param launcher how bpftrace gets its rights; if absent, found out here, with the password in `BPFTRACE_PASSWD` if
  *   there is one (it is then taken out of the environment)
@@ -56,7 +57,8 @@ export function createEngine(
   hooks: EngineHooks = {},
   launcher?: Launcher,
 ): TraceEngine {
-  const config = resolveConfig(options);
+  // One that stands by would keep the process of whoever forgets to close the engine.
+  const config = resolveConfig({ standby: 0, ...options });
   const engine = new Engine(config, hooks, launcher ?? launcherFor(config.bpftrace));
   return {
     config: engine.config,

@@ -77,8 +77,12 @@ export function createMcpServer({ client, config, log }: McpParts): Server {
           'this is a fault of the server; its log says more',
         ),
       );
+    } finally {
+      // Whoever calls a tool may run a program next, however long the last one was ago.
+      client.keepReady();
     }
   });
+  server.oninitialized = () => client.keepReady();
   server.onerror = error => log.warn({ err: error }, 'MCP transport');
   return server;
 }

@@ -1,18 +1,25 @@
 import { Piscina } from 'piscina';
 import { boardBytes, clearBoard, STDERR_BYTES_MAX } from '../contract/board.js';
-import { Cell, WORD } from '../contract/cell.js';
+import { Cell, Phase, WORD } from '../contract/cell.js';
 import { initRing, type RingViews, ringBytes } from '../contract/ring.js';
-import type { TraceOutcome, TraceTask } from '../contract/trace.js';
+import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../contract/trace.js';
 import { endOrphan } from './orphan.js';
+import { type Standby, type StandbyPlan, Standbys } from './standbys.js';
 
 interface PoolOptions {
   threads: number;
   maxLines: number;
   maxOutputBytes: number;
   maxMapBytes: number;
+  /** Bpftraces that are kept ready for a program, as far as threads are free; absent: none. */
+  standby?: { most: number; plan: () => StandbyPlan | undefined; onLost: (why: string) => void };
 }
 
-type TraceRequest = Omit<TraceTask, 'cell' | 'ring' | 'board'> & { maxLines: number };
+interface TraceRequest extends Omit<TraceTask, 'cell' | 'ring' | 'board'> {
+  maxLines: number;
+  /** Of the bpftrace that may stand by for it, see {@link StandbyPlan}; absent: it is started anew. */
+  identity?: string;
+}
 
 /** The worker thread is gone; its child has been ended. What it had published is still in its buffers. */
 export interface Crash {
@@ -30,24 +37,43 @@ export interface LiveTrace {
   release(): void;
 }
 
+/** An answer is on its way by then. */
+const ANSWER_MS = 10;
+
+const TRACE = new URL('../../workers/trace.js', import.meta.url).href;
+const STANDBY = new URL('../../workers/standby.js', import.meta.url).href;
+
 interface Buffers {
   ring: SharedArrayBuffer;
   board: SharedArrayBuffer;
 }
 
 /**
- * Worker threads, one task each, and the shared buffers they write to. The caller's queue offers no more tasks
- * than there are threads, so Piscina's own queue stays empty. Buffers are as many as ever ran at once, and used
+ * Worker threads, one task each, and the shared buffers they write to. A task is an execution, or a bpftrace that
+ * stands by for one and becomes it: so there are never more children than threads. The caller's queue offers no more
+ * executions than there are threads, so Piscina's own queue stays empty but for the moment in which a standby that
+ * is of no use leaves its thread. Buffers are as many as ever ran at once, and used
  * again: shared memory that comes and goes with every execution would wait for the garbage collector.
  */
 export class TracePool {
-  private readonly workers: Piscina<TraceTask, TraceOutcome>;
+  private readonly workers: Piscina<TraceTask | StandbyTask, TraceOutcome | StandbyEnd>;
+  private readonly standbys: Standbys;
   private readonly free: Buffers[] = [];
+  private running = 0;
+  /** Of those that run. */
+  private starting = 0;
+  private readySoon: NodeJS.Timeout | undefined;
   private closed: Promise<void> | undefined;
 
   constructor(private readonly options: PoolOptions) {
-    this.workers = new Piscina<TraceTask, TraceOutcome>({
-      filename: new URL('../../workers/trace.js', import.meta.url).href,
+    this.standbys = new Standbys({
+      most: options.standby?.most ?? 0,
+      plan: () => options.standby?.plan(),
+      start: task => this.startStandby(task),
+      onLost: why => options.standby?.onLost(why),
+    });
+    this.workers = new Piscina<TraceTask | StandbyTask, TraceOutcome | StandbyEnd>({
+      filename: TRACE,
       minThreads: 1,
       maxThreads: options.threads,
       concurrentTasksPerWorker: 1,
@@ -59,22 +85,31 @@ export class TracePool {
   }
 
   start(request: TraceRequest): LiveTrace {
-    const { maxLines, ...task } = request;
+    const { maxLines, identity, ...task } = request;
     const buffers = this.free.pop() ?? {
       ring: new SharedArrayBuffer(ringBytes(this.options.maxLines, this.options.maxOutputBytes)),
       board: new SharedArrayBuffer(boardBytes(this.options.maxMapBytes + STDERR_BYTES_MAX)),
     };
-    const cell = new Cell();
+    const standby = identity === undefined ? undefined : this.standbys.take(identity);
+    const cell = standby?.cell ?? new Cell();
     cell.store(WORD.ATTACHED_PROBES, -1);
     const ring = initRing(buffers.ring, maxLines, this.options.maxOutputBytes);
     clearBoard(buffers.board);
-    // No `signal`: aborting it would end the thread and leave the child behind. The cell's command does it.
-    const outcome = this.workers
-      .run({ ...task, cell: cell.shared, ring: buffers.ring, board: buffers.board })
-      .catch(async (error: unknown): Promise<Crash> => {
+    const whole = { ...task, cell: cell.shared, ring: buffers.ring, board: buffers.board };
+    if (!standby && this.running + this.standbys.count >= this.options.threads) this.standbys.makeRoom();
+    this.running++;
+    const outcome = (standby ? this.give(standby, whole) : this.startCold(whole)).catch(
+      async (error: unknown): Promise<Crash> => {
         await endOrphan(cell);
         return { crashed: error instanceof Error ? error.message : String(error) };
-      });
+      },
+    );
+    void outcome.then(() => this.running--);
+    this.starting++;
+    void untilBegun(cell, outcome).then(() => {
+      this.starting--;
+      this.keepReady();
+    });
     let released = false;
     return {
       cell,
@@ -88,9 +123,70 @@ export class TracePool {
     };
   }
 
+  /** Bpftraces that wait for a program. */
+  get standbyCount(): number {
+    return this.standbys.count;
+  }
+
+  /**
+   * A program may come: what is to stand by and does not yet is started, in a moment. It never takes its processor
+   * from an execution that starts, or from an answer that is on its way.
+   */
+  keepReady(): void {
+    if (this.readySoon || this.closed || !this.options.standby) return;
+    this.readySoon = setTimeout(() => {
+      this.readySoon = undefined;
+      if (!this.closed && this.starting === 0) this.standbys.keepReady();
+    }, ANSWER_MS).unref();
+  }
+
+  /** Ends what stands by; resolves when it is gone. */
+  dismissStandbys(): Promise<void> {
+    return this.standbys.dismissAll();
+  }
+
   /** Ends the threads. Only after every outcome has come: a thread that is ended takes its child's pipes along. */
   close(): Promise<void> {
-    this.closed ??= this.workers.destroy();
+    this.closed ??= this.standbys.dismissAll().then(() => this.workers.destroy());
     return this.closed;
+  }
+
+  // No `signal`: aborting it would end the thread and leave the child behind. The cell's command does it.
+  private async startCold(task: TraceTask): Promise<TraceOutcome> {
+    // The thread answers a task of this kind with an outcome.
+    return (await this.workers.run(task)) as TraceOutcome;
+  }
+
+  private async give({ port, outcome }: Standby, task: TraceTask): Promise<TraceOutcome> {
+    port.postMessage(task);
+    const end = await outcome;
+    port.close();
+    // It was on its way out when the program came.
+    if (!('exitCode' in end)) {
+      this.standbys.lost(end.lost ?? 'it had been told to end');
+      return this.startCold(task);
+    }
+    if (end.standbyLost === undefined) this.standbys.served();
+    else this.standbys.lost(end.standbyLost);
+    return end;
+  }
+
+  private startStandby(task: StandbyTask): Promise<TraceOutcome | StandbyEnd> | undefined {
+    if (this.running + this.standbys.count >= this.options.threads) return undefined;
+    return this.workers.run(task, { filename: STANDBY, transferList: [task.port] });
+  }
+}
+
+/** Until everything is attached, or it is over. */
+async function untilBegun(cell: Cell, outcome: Promise<unknown>): Promise<void> {
+  let over = false;
+  const end = outcome.then(() => {
+    over = true;
+  });
+  while (!over) {
+    const phase = cell.load(WORD.PHASE);
+    if (phase >= Phase.running) return;
+    const wait = Atomics.waitAsync(cell.words, WORD.PHASE, phase);
+    if (wait.async) await Promise.race([wait.value, end]);
   }
 }

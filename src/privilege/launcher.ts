@@ -26,8 +26,17 @@ export interface Launcher {
   readonly mode: PrivilegeMode;
   /** bpftrace ends when the server dies, however that happens: yes, or only its own deadline does it. */
   readonly diesWithServer: boolean;
-  /** How to run `path args` with root's rights, for `lifetimeMs` at the very most. `env` is all of bpftrace's environment. */
-  plan(path: string, args: readonly string[], lifetimeMs: number, env: Record<string, string>): SpawnPlan;
+  /**
+   * How to run `path args` with root's rights, for `lifetimeMs` at the very most. `env` is all of bpftrace's environment.
+   * @param standbyMs it may wait so long for its program, before its lifetime begins
+   */
+  plan(
+    path: string,
+    args: readonly string[],
+    lifetimeMs: number,
+    env: Record<string, string>,
+    standbyMs?: number,
+  ): SpawnPlan;
 }
 
 export interface Means {
@@ -84,10 +93,11 @@ function direct(mode: 'root' | 'capabilities', env: NodeJS.ProcessEnv): Launcher
   return {
     mode,
     diesWithServer: setpriv !== undefined,
-    plan: (path, args, lifetimeMs, childEnv) => {
+    plan: (path, args, lifetimeMs, childEnv, standbyMs = 0) => {
       const command = [path, ...args];
       if (setpriv) command.unshift(setpriv, '--pdeathsig', 'KILL', '--');
-      else if (timeout) command.unshift(timeout, '--signal=KILL', String(Math.ceil(lifetimeMs / 1000)));
+      else if (timeout)
+        command.unshift(timeout, '--signal=KILL', String(Math.ceil((standbyMs + lifetimeMs) / 1000)));
       const [file = path, ...rest] = command;
       return { command: file, args: rest, env: childEnv };
     },
@@ -103,7 +113,7 @@ function supervised(
   return {
     mode,
     diesWithServer: true,
-    plan: (path, args, lifetimeMs, env) => {
+    plan: (path, args, lifetimeMs, env, standbyMs) => {
       // The supervisor has a PATH and a LANG of its own.
       const settings = Object.fromEntries(
         Object.entries(env).filter(([name]) => name.startsWith('BPFTRACE_')),
@@ -117,6 +127,7 @@ function supervised(
           args,
           env: settings,
           lifetimeMs,
+          ...(standbyMs !== undefined && { standbyMs }),
         },
       };
     },

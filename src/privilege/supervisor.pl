@@ -12,11 +12,14 @@
 #   stdin            lines that end in \n. First the request:
 #       bpftrace-mcp 1          magic and version
 #       nonce HEX32
-#       lifetime MS             from the start of bpftrace to SIGKILL
+#       lifetime MS             from the program to SIGKILL
 #       path ABSOLUTE           which bpftrace
 #       arg TEXT                any number
 #       env BPFTRACE_X=VALUE    any number
 #       program BYTES           ends the request; as many bytes follow
+#     or, in place of the last,
+#       standby MS              ends it too: bpftrace is started and waits so long for `program BYTES`, among the lines
+#                               below, and the bytes; then it is killed
 #   then, any number of:
 #       signal INT|TERM|USR1|KILL   to the process group
 #       leaf INT|TERM|USR1          to bpftrace itself, behind any wrapper
@@ -70,7 +73,7 @@ my $input = '';                                  # read and not yet used
 my $owner_gone = 0;
 my $last_look = '';
 my %request = read_request();
-my $slot = $PIN{slots} ? take_slot() : undef;
+my $slot = $PIN{slots} ? take_slot($request{standby} ? 'standby' : 'slot') || no_slot() : undef;
 my $end = supervise(\%request);
 exit $end;
 
@@ -127,15 +130,18 @@ sub read_request {
         elsif ($line =~ /^arg ([^\0]{0,4096})$/)               { push @{ $r{args} }, $1 }
         elsif ($line =~ /^env (BPFTRACE_[A-Z_]{1,40})=([^\0]{0,4096})$/) { $r{env}{$1} = $2 }
         elsif ($line =~ /^program ([0-9]{1,9})$/)              { $r{bytes} = $1; last }
+        elsif ($line =~ /^standby ([1-9][0-9]{0,6})$/)         { $r{standby} = $1 / 1000; last }
         else                                                   { fail('not a request') }
     }
     fail('the request is not whole') if grep { !defined $r{$_} } qw(nonce lifetime path);
-    fail('the program is too long') if $r{bytes} > $PROGRAM_BYTES;
-    while (length $input < $r{bytes}) {
-        fail('no program came') if $owner_gone || $stop || now() > $until;
-        fill() if readable(0.2, 0);
+    if (!$r{standby}) {
+        fail('the program is too long') if $r{bytes} > $PROGRAM_BYTES;
+        while (length $input < $r{bytes}) {
+            fail('no program came') if $owner_gone || $stop || now() > $until;
+            fill() if readable(0.2, 0);
+        }
+        $r{program} = substr $input, 0, $r{bytes}, '';
     }
-    $r{program} = substr $input, 0, $r{bytes}, '';
     pin(\%r) if %PIN;
     return %r;
 }
@@ -161,20 +167,25 @@ sub pin {
     # The environment wins over a program's config block.
     $r->{env}{$_} //= $PIN{always}{$_} for keys %{ $PIN{always} };
     $r->{lifetime} = $PIN{lifetime_s} if $r->{lifetime} > $PIN{lifetime_s};
+    $r->{standby} = $PIN{standby_s} if $r->{standby} && $r->{standby} > $PIN{standby_s};
     return;
 }
 
-# As many at once as there are lock files; the lock goes with the process.
+# As many at once as there are lock files; the lock goes with the process. Those that stand by have files of their own:
+# an idle server keeps nobody from running a program.
 sub take_slot {
+    my ($kind) = @_;
     mkdir $PIN{slot_folder}, 0700;
     my @is = lstat $PIN{slot_folder};
     fail("$PIN{slot_folder} is not root's own folder") if !@is || !-d _ || $is[4] != 0 || ($is[2] & 022);
     for my $n (1 .. $PIN{slots}) {
-        sysopen my $lock, "$PIN{slot_folder}/slot-$n", O_RDWR | O_CREAT | 0400000, 0600 or next;    # O_NOFOLLOW
+        sysopen my $lock, "$PIN{slot_folder}/$kind-$n", O_RDWR | O_CREAT | 0400000, 0600 or next;    # O_NOFOLLOW
         return $lock if flock $lock, 2 | 4;
     }
-    fail("$PIN{slots} run already, which is the limit of this helper");
+    return undef;
 }
+
+sub no_slot { fail("$PIN{slots} run already, which is the limit of this helper") }
 
 # ---- bpftrace ----
 
@@ -206,7 +217,8 @@ sub supervise {
     fcntl $program_in, F_SETFL, $flags | O_NONBLOCK;
     report($r, "pid $pid");
 
-    my $deadline = now() + $r->{lifetime};
+    my $deadline = now() + ($r->{standby} || $r->{lifetime});
+    my $awaited;                                 # bytes of the program that bpftrace stands by for, once they are announced
     my $watch_s = 0;
     my $next_look = 0;
     my $killed = 0;
@@ -215,14 +227,26 @@ sub supervise {
     while (1) {
         if (waitpid($pid, WNOHANG) == $pid) { $status = $?; last }
         my $now = now();
-        while ($input =~ s/^([^\n]{0,64})\n//) {
+        while (!defined $awaited && $input =~ s/^([^\n]{0,64})\n//) {
             my $line = $1;
             if    ($line eq 'signal KILL')                { kill 'KILL', -$pid }
             elsif ($line =~ /^(signal|leaf) (INT|TERM|USR1)$/) { push @signals, [ $2, $1, $now + $WRITE_S ] }
             elsif ($line =~ /^watch ([0-9]{1,5})$/)       { $watch_s = $1 / 1000 }
+            elsif (!defined $r->{program} && $line =~ /^program ([0-9]{1,9})$/ && $1 <= $PROGRAM_BYTES) { $awaited = $1 }
             else                                          { $stop = 1 }    # whoever speaks like this is not our owner
         }
-        $stop = 1 if length $input > 64;
+        if (defined $awaited && length $input >= $awaited) {
+            $r->{program} = substr $input, 0, $awaited, '';
+            undef $awaited;
+            $deadline = $now + $r->{lifetime};
+            if ($PIN{slots} && !($slot = take_slot('slot'))) {
+                kill 'KILL', -$pid;
+                clear_group($pid);
+                no_slot();
+            }
+            next;
+        }
+        $stop = 1 if !defined $awaited && length $input > 64;
         while (@signals && ($now > $signals[0][2] || !is_writing($pid))) {
             my ($name, $whom) = @{ shift @signals };
             kill $name, $whom eq 'leaf' ? leaf($pid) : -$pid;
@@ -232,7 +256,7 @@ sub supervise {
             kill 'KILL', -$pid;
             $killed = 1;
         }
-        if (defined $program_in) {
+        if (defined $program_in && defined $r->{program}) {
             my $wrote = length $r->{program} ? syswrite $program_in, $r->{program} : 0;
             substr $r->{program}, 0, $wrote, '' if $wrote;
             if (!length $r->{program} || (!defined $wrote && $! != EAGAIN && $! != EINTR)) {
@@ -244,7 +268,7 @@ sub supervise {
             look($r, $pid);
             $next_look = $now + $watch_s;
         }
-        my $pause = @signals ? 0.001 : defined $program_in ? 0.005 : $watch_s > 0 && $watch_s < 0.2 ? $watch_s : 0.2;
+        my $pause = @signals ? 0.001 : defined $program_in && defined $r->{program} ? 0.005 : $watch_s > 0 && $watch_s < 0.2 ? $watch_s : 0.2;
         my @ready = readable($pause, fileno $alive, $owner_gone ? () : 0);
         fill() if grep { $_ == 0 } @ready;
         # Its end of that pipe is closed: it is gone in a moment, or has closed what it did not open.

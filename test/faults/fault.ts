@@ -14,6 +14,8 @@ export interface Fault {
   env?: NodeJS.ProcessEnv;
   /** In place of Node. */
   node?: string;
+  /** A bpftrace stands by for each program; with the others none does. */
+  standby?: 1;
   /** The hints of its failure start the thread that lists probes: it is started before. */
   listsProbes?: true;
   /** Dead children that nobody can reap before the server ends. */

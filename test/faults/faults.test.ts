@@ -20,7 +20,7 @@ async function assertRuns(server: ServerUnderTest): Promise<void> {
 /** The server goes on, and holds what it held before. */
 async function assertUnharmed(
   server: ServerUnderTest,
-  { zombies = 0 }: Fault,
+  { zombies = 0, standby = 0 }: Fault,
   before: Held,
 ): Promise<string> {
   await assertRuns(server);
@@ -29,7 +29,7 @@ async function assertUnharmed(
     await until('it holds what it held before', BOUND_MS, () => {
       now = heldBy(server.pid);
       return (
-        now.children === 0 &&
+        now.children === standby &&
         now.zombies === zombies &&
         now.threads <= before.threads + HELPER_THREADS &&
         now.descriptors <= before.descriptors + HELPER_DESCRIPTORS
@@ -43,16 +43,16 @@ async function assertUnharmed(
 
 describe('faults', () => {
   for (const row of FAULTS) {
-    const { fault, flags = [], env, node, listsProbes, endsServer, happen } = row;
+    const { fault, flags = [], env, node, listsProbes, endsServer, standby = 0, happen } = row;
     test(fault, async t => {
-      const server = await ServerUnderTest.start(['--concurrency', '1', ...flags], {
+      const server = await ServerUnderTest.start(['--concurrency', '1', '--standby', `${standby}`, ...flags], {
         ...(env && { env }),
         ...(node && { node }),
       });
       try {
         await assertRuns(server);
         if (listsProbes) await server.call('list_probes', { filter: 'tracepoint:sched:*' });
-        await until('nothing runs', BOUND_MS, () => heldBy(server.pid).children === 0);
+        await until('nothing runs', BOUND_MS, () => heldBy(server.pid).children === standby);
         const before = heldBy(server.pid);
         const children: number[] = [];
         await happen(server, {

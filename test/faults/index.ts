@@ -2,8 +2,14 @@ import { BPFTRACE_FAULTS } from './bpftrace.js';
 import { CLIENT_FAULTS } from './client.js';
 import type { Fault } from './fault.js';
 import { SERVER_FAULTS } from './server.js';
+import { STANDBY_FAULTS } from './standby.js';
 
-export const FAULTS: readonly Fault[] = [...BPFTRACE_FAULTS, ...SERVER_FAULTS, ...CLIENT_FAULTS];
+export const FAULTS: readonly Fault[] = [
+  ...BPFTRACE_FAULTS,
+  ...STANDBY_FAULTS,
+  ...SERVER_FAULTS,
+  ...CLIENT_FAULTS,
+];
 
 /** Those that stand beside the tests of what they hit. */
 const ELSEWHERE: readonly (Pick<Fault, 'fault' | 'seen'> & { where: string })[] = [

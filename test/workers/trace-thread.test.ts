@@ -133,7 +133,7 @@ describe('trace: the thread', () => {
 
 describe('trace: no files left', () => {
   test('a child that can not be started for want of files fails clearly, and the next one runs', async () => {
-    const server = await ServerUnderTest.start(['--concurrency', '1']);
+    const server = await ServerUnderTest.start(['--concurrency', '1', '--standby', '0']);
     const limitFiles = (soft: number | string): void => {
       execFileSync('prlimit', ['--pid', String(server.pid), `--nofile=${soft}:`]);
     };

@@ -27,7 +27,7 @@ export const bpfInfo = defineTool({
       ...guardLine(info.guard),
       ...auditLine(info.audit),
       `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
-      `now: ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
+      `now: ${queue.standby} standing by, ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
     return { structured: info, text: text.join('\n') };
   },

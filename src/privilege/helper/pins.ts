@@ -8,7 +8,9 @@ export interface Pins {
   program_bytes: number;
   /** Longest life of one bpftrace, in seconds. */
   lifetime_s: number;
-  /** How many run at once. */
+  /** How long one waits for its program, in seconds. */
+  standby_s: number;
+  /** How many run at once, and how many may wait for a program beside them. */
   slots: number;
   slot_folder: string;
   /** Alternatives of a regular expression: argument lists, joined by blanks, that compile a program without running it. */
@@ -40,6 +42,8 @@ export interface PinChoices {
 
 /** Compiling and attaching before a deadline, detaching after it. */
 const LIFETIME_SLACK_S = 180;
+/** Longer than any server keeps one. */
+const STANDBY_S = 900;
 const MEBIBYTE = 1_048_576;
 
 /** From the kernel's include/uapi/linux/capability.h. */
@@ -78,6 +82,7 @@ export function pinsFor({ bpftracePath, slots, maxTimeoutS, userSymbols }: PinCh
     path: bpftracePath,
     program_bytes: MEBIBYTE,
     lifetime_s: maxTimeoutS + LIFETIME_SLACK_S,
+    standby_s: STANDBY_S,
     slots,
     slot_folder: SLOT_FOLDER,
     compile: COMPILE.join('|'),
