@@ -5,7 +5,16 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { findExecutable } from '../src/privilege/executable.js';
 import type { Result } from '../src/results/result.js';
-import { type Busy, busyServer, type End, endBy, startingServer, Ways } from './support/ending-server.js';
+import {
+  type Busy,
+  busyServer,
+  type End,
+  endBy,
+  idleServer,
+  orKilled,
+  startingServer,
+  Ways,
+} from './support/ending-server.js';
 import { folder } from './support/fake-bpftrace.js';
 import { bpftracesOf, isAlive } from './support/processes.js';
 import { until } from './support/until.js';
@@ -70,6 +79,13 @@ describe('a server that ends with no chance to say a word, two programs running 
     await ways.add('SIGKILL before setpriv', busy, end, 30_000);
   });
 
+  test('SIGKILL while a bpftrace stands by', async () => {
+    const idle = await idleServer();
+    const end = await kill(idle);
+    assert.deepEqual([end.code, end.signal], [null, 'SIGKILL']);
+    await ways.add('SIGKILL, idle', idle, end, KILLED_MS);
+  });
+
   test('an exception in the main thread that nothing catches', async () => {
     const busy = await busyServer(undefined, CRASHABLE);
     const end = await endBy(busy, 5000, () => writeFileSync(CRASH.main, ''));
@@ -81,7 +97,7 @@ describe('a server that ends with no chance to say a word, two programs running 
 
   test('the table', t => {
     for (const line of ways.lines) t.diagnostic(line);
-    assert.equal(ways.lines.length, 5);
+    assert.equal(ways.lines.length, 6);
   });
 });
 
@@ -127,6 +143,24 @@ describe('a worker thread that crashes', () => {
     assert.deepEqual(
       ends.map(({ status, reason, level }) => [status, reason, level]),
       [['failed', 'worker_crashed', 40], ...Array(4).fill(['stopped', undefined, 30])],
+    );
+  });
+
+  test('its bpftrace that stood by is killed, and the next program is started without', async t => {
+    const { server, children } = await idleServer(CRASHABLE);
+    t.after(() => server.process.kill('SIGKILL'));
+    writeFileSync(CRASH.worker, '');
+    await orKilled(server, async () => {
+      await until('it is gone', 10_000, () => !children.some(isAlive));
+      const program = 'BEGIN { printf("ran\\n"); exit(); }';
+      const { status, output } = await server.result('exec_program', { program, wait: 30 });
+      assert.deepEqual([status, output], ['completed', ['ran']]);
+    });
+    const end = await endBy({ server, children }, 10_000, () => server.client.close());
+    assert.deepEqual([end.code, end.signal], [0, null]);
+    assert.deepEqual(
+      end.log.filter(({ msg }) => /stood by/.test(msg)).map(({ why }) => why),
+      ['its thread ended: crashed by the test'],
     );
   });
 });

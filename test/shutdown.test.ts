@@ -6,6 +6,7 @@ import {
   type Busy,
   busyServer,
   endBy,
+  idleServer,
   isDying,
   orKilled,
   startingServer,
@@ -59,6 +60,21 @@ describe('every way a server ends in order, with two programs running and three 
     await ways.add('every pipe breaks', busy, end, 0);
   });
 
+  test('nothing runs, but a bpftrace stands by: end of standard input, SIGTERM', async () => {
+    const left = await idleServer();
+    const end = await endBy(left, ORDERLY_MS, () => left.server.client.close());
+    assert.deepEqual([end.code, end.signal, end.left], [0, null, []]);
+    await ways.add('end of input, idle', left, end, 0);
+    const told = await idleServer();
+    const signalled = await endBy(told, ORDERLY_MS, () => process.kill(told.server.pid, 'SIGTERM'));
+    assert.deepEqual([signalled.code, signalled.signal, signalled.left], [0, null, []]);
+    assert.deepEqual(
+      signalled.log.map(({ msg }) => msg).filter(msg => msg !== 'serving MCP on stdio'),
+      ['shutting down', 'ended'],
+    );
+    await ways.add('SIGTERM, idle', told, signalled, 0);
+  });
+
   test('SIGTERM while the programs are starting', async () => {
     const busy = await startingServer();
     const end = await endBy(busy, ORDERLY_MS, () => process.kill(busy.server.pid, 'SIGTERM'));
@@ -73,7 +89,7 @@ describe('every way a server ends in order, with two programs running and three 
 
   test('the table', t => {
     for (const line of ways.lines) t.diagnostic(line);
-    assert.equal(ways.lines.length, 8);
+    assert.equal(ways.lines.length, 10);
   });
 });
 

@@ -12,7 +12,7 @@ import { HostGuard } from '../guard/host-guard.js';
 import { parseLimits } from '../guard/limits.js';
 import { Policy, type Profile } from '../policy/policy.js';
 import { ProbePool } from '../pool/probe-pool.js';
-import { STANDBY_IDLE_MS, type StandbyPlan } from '../pool/standbys.js';
+import type { StandbyPlan } from '../pool/standbys.js';
 import { type LiveTrace, TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { FairQueue } from '../queue/fair-queue.js';
@@ -28,6 +28,7 @@ import { type EndReport, endReportOf } from './report.js';
 import { Run, type RunOptions } from './run.js';
 import { type Share, Sharing } from './sharing.js';
 import { SnapshotSupport } from './snapshot-support.js';
+import { identityOf, planStandby } from './standby-plan.js';
 import type { Validation } from './validation.js';
 import { compilationQueue } from './validator.js';
 import type { Stop } from './verdict.js';
@@ -59,10 +60,6 @@ export interface EngineHooks {
 const MAP_SHARE = 1 / 4;
 /** Beyond every bound of a child's life, before a wrapper outside our reach ends it. */
 const LIFETIME_SLACK_MS = 5000;
-/** Memory that has to be available for a bpftrace to be started before there is a program for it, in MiB. */
-const STANDBY_NEEDS_MIB = 512;
-/** What stands by is ended by its owner, and only where that fails by whoever keeps it from outliving its owner. */
-const STANDBY_SLACK_MS = 60_000;
 /** A bpftrace that only lists. */
 const LISTING_BOUND_MS = 60_000;
 
@@ -320,7 +317,7 @@ export class Engine {
     const args = argsUnder(profile, TRACE_ARGS);
     const live = this.pool.start({
       spawn: launcher.plan(path, args, lifetimeMs, env),
-      identity: this.standbyIdentity(args, env),
+      identity: identityOf(this.installation, args, env),
       program,
       programMaps: { ...programMaps(program), ...mapLimits(env) },
       snapshots,
@@ -338,24 +335,10 @@ export class Engine {
     return live;
   }
 
-  /** What stands by is started as an execution is, but for its life, whose length is not known yet. */
   private standbyPlan(): StandbyPlan | undefined {
-    const { config, guard, launcher } = this;
-    const { path } = this.installation;
-    if (!path || launcher.mode === 'none' || this.admission.closed) return undefined;
-    const { available = Number.POSITIVE_INFINITY } = guard.readings();
-    if (available < STANDBY_NEEDS_MIB || guard.distress() !== undefined) return undefined;
-    const env = this.environment;
-    const args = argsUnder(config.policy, TRACE_ARGS);
-    const lifetimeMs = this.lifetimeMs(config.maxTimeoutS * 1000);
-    return {
-      spawn: launcher.plan(path, args, lifetimeMs, env, STANDBY_IDLE_MS + STANDBY_SLACK_MS),
-      identity: this.standbyIdentity(args, env),
-    };
-  }
-
-  private standbyIdentity(args: readonly string[], env: Record<string, string>): string {
-    return JSON.stringify([this.installation.identity, args, env]);
+    if (this.admission.closed) return undefined;
+    const lifetimeMs = this.lifetimeMs(this.config.maxTimeoutS * 1000);
+    return planStandby(this, argsUnder(this.config.policy, TRACE_ARGS), this.environment, lifetimeMs);
   }
 
   private tellLost(why: string): void {

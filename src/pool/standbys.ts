@@ -67,7 +67,8 @@ export class Standbys {
 
   /** Gives up the oldest, for its thread. */
   makeRoom(): void {
-    for (const standby of this.kept) return this.dismiss(standby);
+    const [oldest] = this.kept;
+    if (oldest) this.dismiss(oldest);
   }
 
   /** Starts what is missing, as far as it can be started now. */

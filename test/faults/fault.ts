@@ -15,7 +15,7 @@ export interface Fault {
   /** In place of Node. */
   node?: string;
   /** A bpftrace stands by for each program; with the others none does. */
-  standby?: 1;
+  standby?: number;
   /** The hints of its failure start the thread that lists probes: it is started before. */
   listsProbes?: true;
   /** Dead children that nobody can reap before the server ends. */

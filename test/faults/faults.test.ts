@@ -45,10 +45,13 @@ describe('faults', () => {
   for (const row of FAULTS) {
     const { fault, flags = [], env, node, listsProbes, endsServer, standby = 0, happen } = row;
     test(fault, async t => {
-      const server = await ServerUnderTest.start(['--concurrency', '1', '--standby', `${standby}`, ...flags], {
-        ...(env && { env }),
-        ...(node && { node }),
-      });
+      const server = await ServerUnderTest.start(
+        ['--concurrency', '1', '--standby', `${standby}`, ...flags],
+        {
+          ...(env && { env }),
+          ...(node && { node }),
+        },
+      );
       try {
         await assertRuns(server);
         if (listsProbes) await server.call('list_probes', { filter: 'tracepoint:sched:*' });

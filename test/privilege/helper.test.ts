@@ -8,14 +8,14 @@ import { InstallError, install, planInstall } from '../../src/privilege/helper/i
 import { HELPER_PATH, RULE_PATH } from '../../src/privilege/helper/place.js';
 import { orKilled } from '../support/ending-server.js';
 import { BPFTRACE_PATH, installHelperFor, OWN_ROOT, whyNoHelper } from '../support/helper-install.js';
-import { liveThrough } from '../support/privileged-life.js';
+import { liveThrough, standBy } from '../support/privileged-life.js';
 import { descendantsOf, isAlive } from '../support/processes.js';
 import { ServerUnderTest } from '../support/server.js';
 import { SudoUsers, type TestUser, whyNoSudo } from '../support/sudo-users.js';
 import { until } from '../support/until.js';
 import { type Attack, request } from './attacks/attack.js';
 import { programs, type Secrets } from './attacks/programs.js';
-import { COMMANDS, REQUESTS } from './attacks/requests.js';
+import { COMMANDS, REQUESTS, STANDBYS } from './attacks/requests.js';
 import { ON_PROCESSES, SURROUNDINGS } from './attacks/surroundings.js';
 import { THROUGH_SUDO } from './attacks/through-sudo.js';
 
@@ -24,6 +24,11 @@ import { THROUGH_SUDO } from './attacks/through-sudo.js';
 const SLOTS = 3;
 const ATTACK_BOUND_MS = 40_000;
 const whyNot = whyNoSudo() || whyNoHelper();
+
+interface AtWork {
+  child: ChildProcess;
+  chain: number[];
+}
 
 describe('the installed helper', { skip: whyNot }, () => {
   const secret = `s3cr3t-${process.pid}-t0k3n`;
@@ -77,6 +82,9 @@ describe('the installed helper', { skip: whyNot }, () => {
     return child;
   };
 
+  const serverOf = (standby: number): Promise<ServerUnderTest> =>
+    ServerUnderTest.start(['--standby', `${standby}`], { ...users.installation(user), uid: user.uid });
+
   /** All that it prints. */
   async function attempt(attack: Partial<Attack>, who = user): Promise<string> {
     const child = start(attack, who);
@@ -93,13 +101,19 @@ describe('the installed helper', { skip: whyNot }, () => {
   }
 
   test('its user runs, times out, stops, loses the server', async t => {
-    const server = await ServerUnderTest.start([], { ...users.installation(user), uid: user.uid });
+    const server = await serverOf(0);
     await orKilled(server, () => liveThrough(server, 'helper', line => t.diagnostic(line)));
+  });
+
+  test('a bpftrace stands by for its user', async t => {
+    const server = await serverOf(1);
+    await orKilled(server, () => standBy(server, line => t.diagnostic(line)));
   });
 
   const tables: Record<string, () => readonly Attack[]> = {
     "sudo's rule": () => THROUGH_SUDO,
     'the request': () => REQUESTS,
+    'standing by': () => STANDBYS,
     commands: () => COMMANDS,
     programs: () => programs(secrets, OWN_ROOT !== undefined),
     surroundings: () => SURROUNDINGS,
@@ -134,8 +148,12 @@ describe('the installed helper', { skip: whyNot }, () => {
   }
 
   /** A helper at work: sudo, the helper and bpftrace. */
-  async function atWork(lifetime = '60000'): Promise<{ child: ChildProcess; chain: number[] }> {
-    const child = start({ input: request({ program: 'interval:s:1 { @ = count(); }', lifetime }) });
+  const atWork = (lifetime = '60000'): Promise<AtWork> =>
+    untilThere(request({ program: 'interval:s:1 { @ = count(); }', lifetime }));
+  const standingBy = (standby = '60000'): Promise<AtWork> => untilThere(request({ standby, program: '' }));
+
+  async function untilThere(input: string): Promise<AtWork> {
+    const child = start({ input });
     child.stderr?.resume();
     child.stdout?.resume();
     const chain = () =>
@@ -209,9 +227,20 @@ describe('the installed helper', { skip: whyNot }, () => {
   test('no more at once than it has slots', async () => {
     const working = [await atWork(), await atWork(), await atWork()];
     assert.match(await attempt({}), /3 run already, which is the limit/);
+    assert.match(await attempt({ input: request({ standby: '5000' }) }), /3 run already, which is the limit/);
     for (const { child } of working) child.stdin?.end();
     await gone(working.flatMap(({ chain }) => chain));
     assert.match(await attempt({}), /"traced\\n"/);
+  });
+
+  test('those that stand by take no slot from a program, and are no more than there are slots', async () => {
+    const waiting = [await standingBy(), await standingBy(), await standingBy()];
+    assert.match(await attempt({ input: request({ standby: '60000', program: '' }) }), /3 run already/);
+    assert.match(await attempt({}), /"traced\\n"/);
+    for (const { child } of waiting) child.stdin?.end();
+    await gone(waiting.flatMap(({ chain }) => chain));
+    const late = await standingBy('1500');
+    await gone(late.chain);
   });
 
   test('what is not installed: for names that are none, for a bpftrace that another user could change', () => {

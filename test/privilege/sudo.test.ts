@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { HostInfo } from '../../src/engine/index.js';
 import { HELPER_PATH } from '../../src/privilege/helper/place.js';
 import { orKilled, TICKS } from '../support/ending-server.js';
-import { assertGone, chainOf, liveThrough } from '../support/privileged-life.js';
+import { assertGone, chainOf, liveThrough, standBy } from '../support/privileged-life.js';
 import { ServerUnderTest } from '../support/server.js';
 import { SudoUsers, type TestUser, whyNoSudo } from '../support/sudo-users.js';
 
@@ -32,8 +32,8 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
   });
   after(() => users?.remove());
 
-  const serverOf = (user: TestUser, env: NodeJS.ProcessEnv = {}): Promise<ServerUnderTest> =>
-    ServerUnderTest.start([], { ...users.installation(user), uid: user.uid, env });
+  const serverOf = (user: TestUser, env: NodeJS.ProcessEnv = {}, standby = 0): Promise<ServerUnderTest> =>
+    ServerUnderTest.start(['--standby', `${standby}`], { ...users.installation(user), uid: user.uid, env });
   const info = async (server: ServerUnderTest): Promise<HostInfo> =>
     (await server.call('bpf_info')).structured as HostInfo;
 
@@ -50,6 +50,11 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
     test(`${role}: runs, times out, stops, loses its server`, async t => {
       const server = await serverOf(user(), env);
       await orKilled(server, () => liveThrough(server, mode, line => t.diagnostic(line)));
+    });
+
+    test(`${role}: a bpftrace stands by`, async t => {
+      const server = await serverOf(user(), env, 1);
+      await orKilled(server, () => standBy(server, line => t.diagnostic(line)));
     });
   }
 
@@ -118,8 +123,8 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
   });
 
   test('a password that is changed while the server runs: each tool says so', async () => {
-    const changing = users.add('ch', { password: SECRET, rule: 'ALL=(ALL:ALL) ALL' });
-    const server = await serverOf(changing, { BPFTRACE_PASSWD: SECRET });
+    const changing = users.add('ch', { password: PASSWORD, rule: 'ALL=(ALL:ALL) ALL' });
+    const server = await serverOf(changing, { BPFTRACE_PASSWD: PASSWORD });
     await orKilled(server, async () => {
       assert.equal((await info(server)).privileges, 'sudo_password');
       execFileSync('chpasswd', { input: `${changing.name}:new-one\n` });

@@ -34,6 +34,18 @@ export async function busyServer(program = TICKS, env: NodeJS.ProcessEnv = {}): 
   });
 }
 
+/** Nothing runs, and a bpftrace stands by for the first program. */
+export async function idleServer(env: NodeJS.ProcessEnv = {}): Promise<Busy> {
+  const server = await ServerUnderTest.start([], { env });
+  return orKilled(server, async () => {
+    const children = await until('one stands by', 10_000, () => {
+      const found = bpftracesOf(server.pid).map(({ pid }) => pid);
+      return found.length === 1 ? found : undefined;
+    });
+    return { server, children };
+  });
+}
+
 /** Two programs are starting, three wait. */
 export async function startingServer(env: NodeJS.ProcessEnv = {}): Promise<Busy> {
   const server = await ServerUnderTest.start(['--concurrency', '2'], { env });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { HostInfo } from '../../src/engine/index.js';
-import { descendantsOf, isAlive } from './processes.js';
+import { bpftracesOf, descendantsOf, isAlive } from './processes.js';
+import { untilEnded } from './run-to-end.js';
 import type { ServerUnderTest } from './server.js';
 import { until } from './until.js';
 
@@ -70,4 +71,43 @@ export async function liveThrough(
   await assertGone('after SIGKILL of the server', orphans);
   const ms = Math.round(performance.now() - killedAt);
   say(`after SIGKILL of the server: ${orphans.length} processes gone in ${ms} ms`);
+}
+
+/** The bpftrace that waits for a program, once there is one that is not among `others`. */
+function standbyOf(server: ServerUnderTest, others: readonly number[] = []): Promise<number> {
+  const found = () =>
+    bpftracesOf(server.pid)
+      .map(({ pid }) => pid)
+      .filter(pid => !others.includes(pid));
+  // The supervisor that is about to become bpftrace has its name already, but is no child yet that a signal reaches.
+  return until('one stands by', GONE_BOUND_MS, () => found().find(isAlive));
+}
+
+/**
+ * A server whose bpftrace stands by behind sudo: the next program takes it, with all that one has that was started for
+ * its program; and it does not outlive the server.
+ */
+export async function standBy(server: ServerUnderTest, say: (line: string) => void): Promise<void> {
+  const first = await standbyOf(server);
+  const begun = await server.result('exec_program', { program: TICKS, timeout: 1 });
+  assert.deepEqual([begun.status, begun.diagnostics], ['running', []]);
+  const second = await standbyOf(server, [first]);
+  const { execution_id } = begun;
+  const snapshot = await server.result('get_result', { execution_id, snapshot: true });
+  const timed = await untilEnded(server, snapshot);
+  assert.deepEqual([timed.status, timed.ended_by, timed.maps.length], ['completed', 'deadline', 1]);
+  assert.ok(timed.duration >= 1, `the deadline counts from attached: ${timed.duration} s`);
+  await assertGone('the first, after its deadline', [first]);
+
+  const wrong = await server.result('exec_program', { program: 'BEGIN { @a = 1; @a = "text"; }', ...ENDED });
+  assert.deepEqual([wrong.status, wrong.reason, wrong.diagnostics[0]?.line], ['failed', 'compile_failed', 1]);
+  await assertGone('the second, whose program did not compile', [second]);
+
+  const third = await standbyOf(server);
+  const chain = await chainOf(server);
+  const killedAt = performance.now();
+  server.process.kill('SIGKILL');
+  await assertGone('what stood by, after SIGKILL of the server', [third, ...chain]);
+  const ms = Math.round(performance.now() - killedAt);
+  say(`after SIGKILL of the server: ${chain.length} processes that stood by gone in ${ms} ms`);
 }

@@ -32,12 +32,18 @@ interface RequestParts {
   nonce?: string;
   program?: string;
   bytes?: number;
+  /** It stands by for its program; an empty one does not come. */
+  standby?: string;
   /** What follows the program. */
   after?: string;
 }
 
 export function request(parts: RequestParts = {}): string {
   const { program = TICK, args = ['-f', 'json', '-'] } = parts;
+  const announced = [
+    `program ${parts.bytes ?? Buffer.byteLength(program)}`,
+    `${program}${parts.after ?? ''}`,
+  ];
   return [
     'bpftrace-mcp 1',
     `nonce ${parts.nonce ?? '0123456789abcdef0123456789abcdef'}`,
@@ -45,8 +51,8 @@ export function request(parts: RequestParts = {}): string {
     `path ${parts.path ?? BPFTRACE_PATH}`,
     ...args.map(arg => `arg ${arg}`),
     ...(parts.env ?? []).map(setting => `env ${setting}`),
-    `program ${parts.bytes ?? Buffer.byteLength(program)}`,
-    `${program}${parts.after ?? ''}`,
+    ...(parts.standby === undefined ? [] : [`standby ${parts.standby}`]),
+    ...(parts.standby !== undefined && program === '' ? [''] : announced),
   ].join('\n');
 }
 

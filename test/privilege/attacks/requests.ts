@@ -145,8 +145,46 @@ export const REQUESTS: readonly Attack[] = [
   },
 ];
 
-const ENDED_BY_IT = /end \d+ 9/;
 const RUNS_ON = 'BEGIN { printf("traced\\n"); } interval:s:1 { @ = count(); }';
+
+/** Against a bpftrace that stands by for its program. */
+export const STANDBYS: readonly Attack[] = [
+  { name: 'it waits, and gets its program', input: request({ standby: '5000' }), outcome: ONLY_TRACED },
+  ...['0', '-1', '1e3', '99999999', ' 5', ''].map(standby => ({
+    name: `a wait of ${JSON.stringify(standby)}`,
+    input: request({ standby }),
+    outcome: NOT_A_REQUEST,
+  })),
+  { name: 'another path', input: request({ standby: '5000', path: '/bin/sh' }), outcome: OTHER_PATH },
+  {
+    name: 'other arguments',
+    input: request({ standby: '5000', args: ['--unsafe', '-f', 'json', '-'] }),
+    outcome: ARGUMENTS_REFUSED,
+  },
+  { name: 'no program', input: request({ standby: '300', program: '' }), outcome: /end \d+ 9/ },
+  {
+    name: 'a program shorter than it says, for ever',
+    input: request({ standby: '1000', bytes: 100_000 }),
+    outcome: /end \d+ 9/,
+  },
+  {
+    name: 'a program that is too long',
+    input: request({ standby: '5000', bytes: 999_999_999 }),
+    outcome: /end \d+ 9/,
+  },
+  {
+    name: 'a second program',
+    input: request({ standby: '5000', program: RUNS_ON, after: 'program 4\nexit' }),
+    outcome: /end \d+ 9/,
+  },
+  {
+    name: 'the end of its life counts from its program, and comes',
+    input: request({ standby: '60000', lifetime: '500', program: RUNS_ON }),
+    outcome: /end \d+ 9/,
+  },
+];
+
+const ENDED_BY_IT = /end \d+ 9/;
 
 /** Against the commands that may follow: whoever says anything else is not the owner, and bpftrace is killed. */
 export const COMMANDS: readonly Attack[] = [
