@@ -15,6 +15,7 @@ import { passwordFromVariable } from '../privilege/password.js';
 import { VERSION } from '../version.js';
 import { EXIT } from './exit-codes.js';
 import { addHelperCommand } from './helper-command.js';
+import { addTokenCommand } from './token-command.js';
 
 /**
  * The commands. Each loads its own module when it runs: `doctor` needs no MCP, `--help` needs nothing.
@@ -79,6 +80,7 @@ export function commandLine(): Command {
       process.exitCode = await demo(['--bpftrace', configOf(flags, ['bpftrace']).bpftrace]);
     });
   addHelperCommand(root);
+  addTokenCommand(root);
   return root;
 }
 
