@@ -4,6 +4,7 @@ import { parseLimits } from './guard/limits.js';
 import { PROFILES } from './policy/policy.js';
 import { isPatternList } from './policy/probe-lists.js';
 import { problemOfCgroups, problemOfPids } from './policy/scope/scope.js';
+import { isLoopback, parseAddress, servingSettings } from './serving.js';
 
 /**
  * Every setting, once: what it means, its range, its default. Flags (`--grace-s 5`), environment variables
@@ -152,6 +153,7 @@ export const settings = z.object({
   maxResultsBytesPerClient: whole(0, 1_099_511_627_776)
     .default(0)
     .describe('bytes of finished executions kept of one client; its oldest go first; 0: no bound of its own'),
+  ...servingSettings,
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -221,6 +223,12 @@ export function resolveConfig(given: object, origin: Record<string, string> = {}
   }
   if (config.auditRequired === 'on' && config.auditLog === '') {
     throw new ConfigError('--audit-required on: there is no --audit-log to write to');
+  }
+  const address = parseAddress(config.http);
+  if (address && !isLoopback(address.host) && config.tokens === '') {
+    throw new ConfigError(
+      `--http ${config.http}: beyond loopback nobody is served without a token: give --tokens a file (\`bpftrace-mcp token add\`)`,
+    );
   }
   config.graceMaxS = Math.max(config.graceMaxS, config.graceS);
   return Object.freeze(config);

@@ -62,3 +62,9 @@ export function logAudit(log: Logger, problem: string | undefined): void {
   if (problem === undefined) log.info('the audit file is written again');
   else log.error({ problem }, 'the audit file cannot be written');
 }
+
+/** The token file was read again: nobody is let in while it has a problem. */
+export function logTokens(log: Logger, change: { tokens: number; problem?: string }): void {
+  if (change.problem === undefined) log.info(change, 'the token file was read again');
+  else log.error(change, 'the token file cannot be used: nobody is let in');
+}

@@ -12,6 +12,7 @@ import {
 } from '../config.js';
 import type { Profile } from '../policy/policy.js';
 import { passwordFromVariable } from '../privilege/password.js';
+import { servingNames } from '../serving.js';
 import { VERSION } from '../version.js';
 import { EXIT } from './exit-codes.js';
 import { addHelperCommand } from './helper-command.js';
@@ -46,7 +47,7 @@ export function commandLine(): Command {
       process.exitCode = await serve(configOf(flags));
     });
 
-  withSettings(root.command('run'))
+  withSettings(root.command('run'), runSettings)
     .description('run one program and print what it prints')
     .argument('[file]', 'a file with the program')
     .option('-e, --execute <program>', 'the program itself')
@@ -54,7 +55,10 @@ export function commandLine(): Command {
     .option('--json', 'print JSON, one object a line')
     .action(async (file: string | undefined, flags) => {
       const { run } = await import('./run.js');
-      process.exitCode = await run(configOf({ ...ownPolicy(flags), ...flags }), { file, ...flags });
+      process.exitCode = await run(configOf({ ...ownPolicy(flags), ...flags }, runSettings), {
+        file,
+        ...flags,
+      });
     });
 
   withSettings(root.command('doctor'), ['bpftrace'])
@@ -120,6 +124,9 @@ function ownPolicy(flags: Record<string, unknown>): { policy?: Profile } {
   const isAsked = asked.some(name => (flags[name] ?? process.env[variableOf(name)]) !== undefined);
   return isAsked ? {} : { policy: 'full' };
 }
+
+/** How a server is reached is nothing to `run`. */
+const runSettings = settingNames.filter(name => !(servingNames as readonly string[]).includes(name));
 
 /** Only the settings that a command takes can keep it from running. */
 function configOf(flags: Record<string, unknown>, names: readonly SettingName[] = settingNames): Config {

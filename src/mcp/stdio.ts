@@ -24,7 +24,7 @@ export async function serveStdio(parts: McpParts, onGone: (how: string) => void)
 }
 
 /** Answers that a client has not read yet, in bytes. The largest single one has 8 MiB. */
-const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
+export const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The SDK's transport keeps whatever a client does not read; this one gives such a client up. */
 class BoundedStdio extends StdioServerTransport {

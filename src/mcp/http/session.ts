@@ -1,0 +1,155 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import type { ClientView } from '../../engine/index.js';
+import { UNREAD_BYTES_MAX } from '../stdio.js';
+import type { SessionEvents } from './event-log.js';
+import type { Principal } from './gate.js';
+import { HttpRefusal } from './refuse.js';
+import { streamOut } from './stream-out.js';
+
+/** Requests of one session that are being answered; agents have a few. */
+const REQUESTS_MAX = 256;
+/** Whoever takes nothing for so long is not slow but gone, whatever its connection says. */
+const STALLED_MS = 120_000;
+/** What the transport looks at. The token is none of its business. */
+const HEADERS = ['accept', 'content-type', 'last-event-id', 'mcp-protocol-version', 'mcp-session-id'];
+
+export interface SessionParts {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly view: ClientView;
+  readonly server: Server;
+  readonly transport: WebStandardStreamableHTTPServerTransport;
+  readonly events: SessionEvents;
+}
+
+export interface SessionBounds {
+  /** Without a connection, after the last one ended well. */
+  idleMs: number;
+  /** The same after the last one broke off. */
+  reconnectMs: number;
+}
+
+/**
+ * One MCP session of one client.
+ *
+ *   open    a connection of the client's is there: a request that is being answered, or its stream of notifications.
+ *   quiet   none is there, and the last one came to its end: the agent thinks. `ended` after `idleMs`.
+ *   lost    none is there, and the last one broke off. A client may come back and ask for what it missed, so this alone
+ *           cancels nothing (the protocol says so too). `ended` after `reconnectMs`.
+ *   ended   by the client (DELETE), by one of these bounds, because its token does not hold any longer, or because it
+ *           does not read its answers. What was submitted in it is stopped, and keeps what it gathered; its id is
+ *           unknown from then on. Entered once, and never left.
+ */
+export class Session {
+  private readonly connections = new Set<ServerResponse>();
+  private readonly stalledSinceMs = new Map<ServerResponse, number>();
+  private leftAtMs = performance.now();
+  private brokeOff = false;
+  private ended = false;
+
+  /** @param onEnded called once, with why */
+  constructor(
+    private readonly parts: SessionParts,
+    private readonly bounds: SessionBounds,
+    private readonly onEnded: (why: string) => void,
+  ) {
+    parts.server.onclose = () => this.end('the client ended it');
+  }
+
+  get id(): string {
+    return this.parts.id;
+  }
+
+  get principal(): Principal {
+    return this.parts.principal;
+  }
+
+  /** The client has been greeted. */
+  get isInitialized(): boolean {
+    return this.parts.transport.sessionId !== undefined;
+  }
+
+  /** A request waits for its answer; the stream of notifications waits for nothing. */
+  get isAnswering(): boolean {
+    return [...this.connections].some(res => res.req.method === 'POST');
+  }
+
+  /** Bytes of answers that the client has not read. */
+  get unreadBytes(): number {
+    let bytes = 0;
+    for (const res of this.connections) bytes += res.writableLength;
+    return bytes;
+  }
+
+  /** @throws HttpRefusal 429 */
+  async handle(req: IncomingMessage, res: ServerResponse, parsedBody?: unknown): Promise<void> {
+    if (this.connections.size >= REQUESTS_MAX) {
+      throw new HttpRefusal(
+        429,
+        `${REQUESTS_MAX} requests of this session are being answered, which is the limit`,
+        undefined,
+        { 'Retry-After': '1' },
+      );
+    }
+    this.connections.add(res);
+    res.once('close', () => this.left(res));
+    const headers = HEADERS.flatMap(name => {
+      const value = req.headers[name];
+      return typeof value === 'string' ? [[name, value] as [string, string]] : [];
+    });
+    const request = new Request('http://localhost/mcp', { method: req.method ?? 'GET', headers });
+    const { transport, events } = this.parts;
+    const answer = await transport.handleRequest(request, { parsedBody });
+    // A stream that had its answer while nobody was connected has nothing more to say.
+    const messages = events.takeFinished(request.headers.get('last-event-id') ?? '');
+    await streamOut(answer, res, () => this.written(res), messages);
+  }
+
+  /** Looks whether it is over. Called now and then. */
+  review(nowMs: number): void {
+    if (!this.principal.holds()) {
+      this.end('its token does not hold any longer');
+      return;
+    }
+    for (const [res, sinceMs] of this.stalledSinceMs) if (nowMs - sinceMs > STALLED_MS) res.destroy();
+    if (this.connections.size > 0) return;
+    const { idleMs, reconnectMs } = this.bounds;
+    const goneMs = nowMs - this.leftAtMs;
+    if (this.brokeOff && goneMs > reconnectMs) this.end('its connection broke off, and it did not come back');
+    else if (goneMs > idleMs) this.end('it had no connection for long');
+  }
+
+  end(why: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    const { view, server, events } = this.parts;
+    view.leave();
+    void server.close();
+    events.close();
+    this.onEnded(why);
+  }
+
+  /** As over stdio: a client that leaves so much unread is given up. */
+  giveUp(): void {
+    this.end('the client does not read its answers');
+    for (const res of this.connections) res.destroy();
+  }
+
+  private left(res: ServerResponse): void {
+    this.connections.delete(res);
+    this.stalledSinceMs.delete(res);
+    this.brokeOff = !res.writableFinished;
+    this.leftAtMs = performance.now();
+  }
+
+  private written(res: ServerResponse): void {
+    if (!res.writableNeedDrain) return;
+    if (!this.stalledSinceMs.has(res)) {
+      this.stalledSinceMs.set(res, performance.now());
+      res.once('drain', () => this.stalledSinceMs.delete(res));
+    }
+    if (this.unreadBytes > UNREAD_BYTES_MAX) this.giveUp();
+  }
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { type CallToolResult, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { Result, Summary } from '../../../src/results/result.js';
+import { addToken, removeToken } from '../../../src/tokens/edit.js';
+import { residentMb } from '../../support/held.js';
+import { POST_HEADERS, SharedServer } from '../../support/shared-server.js';
+import { until } from '../../support/until.js';
+
+const LONG = 'interval:ms:100 { @ticks = count(); }';
+const SHORT = 'interval:ms:50 { @ticks = count(); }';
+
+async function call<T>(client: Client, name: string, args: Record<string, unknown> = {}): Promise<T> {
+  const reply = (await client.callTool({ name, arguments: args })) as CallToolResult;
+  if (reply.isError) throw new Error(JSON.stringify(reply.content));
+  return reply.structuredContent as T;
+}
+
+async function executions(client: Client): Promise<Summary[]> {
+  return (await call<{ executions: Summary[] }>(client, 'list_executions')).executions;
+}
+
+describe('sessions over HTTP and the Unix socket', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-sessions-'));
+  const tokens = join(folder, 'tokens');
+  const [a, b] = [addToken(tokens, { name: 'a' }), addToken(tokens, { name: 'b' })];
+  const narrow = addToken(tokens, { name: 'narrow', policy: 'observe' });
+  let server: SharedServer;
+  before(async () => {
+    const bounds = ['--reconnect-s', '1', '--session-idle-s', '3', '--policy', 'full'];
+    server = await SharedServer.start(['--tokens', tokens, ...bounds]);
+  });
+  after(async () => {
+    assert.equal(await server.close(), 0);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('clients on one engine: each its own executions; an id of another is unknown', async () => {
+    const [one, other] = [await server.client(a), await server.client(b)];
+    const [mine, theirs] = await Promise.all(
+      [one, other].map(({ client }) =>
+        call<Result>(client, 'exec_program', { program: SHORT, timeout: 1, wait: 30 }),
+      ),
+    );
+    assert.equal(mine?.status, 'completed');
+    assert.deepEqual(
+      (await executions(one.client)).map(({ execution_id }) => execution_id),
+      [mine?.execution_id],
+    );
+    await assert.rejects(
+      call(one.client, 'get_result', { execution_id: theirs?.execution_id }),
+      /unknown_execution/,
+    );
+    for (const { client, transport } of [one, other]) {
+      await transport.terminateSession();
+      await client.close();
+    }
+  });
+
+  test('a session that is ended stops what was submitted in it; the next one of the same token finds the results', async () => {
+    const first = await server.client(a);
+    const second = await server.client(a);
+    const { execution_id } = await call<Result>(first.client, 'exec_program', { program: LONG, timeout: 60 });
+    const kept = await call<Result>(second.client, 'exec_program', { program: LONG, timeout: 60 });
+    await first.transport.terminateSession();
+    await first.client.close();
+    await until('it has ended', 20_000, async () => {
+      return (await executions(second.client)).some(
+        one => one.execution_id === execution_id && one.status === 'stopped',
+      );
+    });
+    const result = await call<Result>(second.client, 'get_result', { execution_id });
+    assert.deepEqual([result.status, result.error_message], ['stopped', 'its client went away']);
+    assert.equal(result.maps[0]?.name, '@ticks');
+    // What its other session submitted runs on.
+    const still = (await executions(second.client)).find(one => one.execution_id === kept.execution_id);
+    assert.equal(still?.status, 'running');
+    await second.transport.terminateSession();
+    await second.client.close();
+  });
+
+  test('a client that vanishes: its programs are stopped when it does not come back, and its session is unknown', async () => {
+    const gone = await server.client(b);
+    const { execution_id } = await call<Result>(gone.client, 'exec_program', { program: LONG, timeout: 60 });
+    const session = gone.transport.sessionId ?? '';
+    // Closes its connections and ends nothing, as a process that is killed does.
+    await gone.client.close();
+    const back = await server.client(b);
+    assert.equal((await executions(back.client))[0]?.status, 'running');
+    await until('it is stopped', 20_000, async () => {
+      const found = (await executions(back.client)).find(one => one.execution_id === execution_id);
+      return found?.status === 'stopped';
+    });
+    const headers = { Authorization: `Bearer ${b}`, 'Mcp-Session-Id': session };
+    assert.equal((await server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, headers)).status, 404);
+    await back.transport.terminateSession();
+    await back.client.close();
+  });
+
+  test('a session without a connection ends after a while, one with a stream of notifications does not', async () => {
+    const headers = { Authorization: `Bearer ${a}` };
+    const [quiet, followed] = [await server.greet(headers), await server.greet(headers)];
+    const stream = await server.stream({ ...headers, 'Mcp-Session-Id': followed });
+    const ping = (session: string) =>
+      server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, { ...headers, 'Mcp-Session-Id': session });
+    assert.equal((await ping(quiet)).status, 200);
+    await until('the quiet one has ended', 20_000, () => {
+      return new RegExp(`"session":"${quiet.slice(0, 8)}".*it had no connection`).test(server.log);
+    });
+    assert.equal((await ping(quiet)).status, 404);
+    assert.equal((await ping(followed)).status, 200);
+    stream.destroy();
+  });
+
+  test('what was missed while the connection was broken is had afterwards', async () => {
+    const headers = { Authorization: `Bearer ${a}`, 'Mcp-Protocol-Version': '2025-11-25' };
+    const session = await server.greet({ Authorization: `Bearer ${a}` });
+    const own = { ...headers, 'Mcp-Session-Id': session };
+    const req = request({
+      ...{ host: '127.0.0.1', port: server.port, path: '/mcp', method: 'POST', agent: false },
+      headers: { ...POST_HEADERS, ...own },
+    });
+    req.on('error', () => {});
+    const exec = { name: 'exec_program', arguments: { program: SHORT, timeout: 1, wait: 30 } };
+    req.end(JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: exec }));
+    const [res] = await once(req, 'response');
+    const [chunk] = await once(res.setEncoding('utf8'), 'data');
+    const lastId = /^id: (.+)$/m.exec(chunk)?.[1] ?? '';
+    res.on('error', () => {});
+    req.destroy();
+    // It comes back at once, and is answered on the new stream, which ends then.
+    const early = await server.stream({ ...own, 'Last-Event-ID': lastId });
+    assert.match(await textOf(early), /"id":7/);
+    // And once more, when all has been said already.
+    const late = await server.stream({ ...own, 'Last-Event-ID': lastId });
+    assert.match(await textOf(late), /"status":"completed".*"id":7/);
+    // Another session's events are nobody's here.
+    const other = await server.greet({ Authorization: `Bearer ${a}` });
+    const stranger = await server.stream({ ...headers, 'Mcp-Session-Id': other, 'Last-Event-ID': lastId });
+    stranger.destroy();
+    assert.equal((await server.stream({ ...own, 'Last-Event-ID': 'nonsense' })).statusCode, 400);
+  });
+
+  test('cancellation, progress, subscriptions and tasks come through', async () => {
+    const { client, transport } = await server.client(a);
+    const updated: string[] = [];
+    client.setNotificationHandler(
+      ResourceUpdatedNotificationSchema,
+      ({ params }) => void updated.push(params.uri),
+    );
+    const cut = new AbortController();
+    const progress: number[] = [];
+    const waiting = client.callTool(
+      { name: 'exec_program', arguments: { program: LONG, timeout: 30, wait: 40 } },
+      undefined,
+      {
+        signal: cut.signal,
+        onprogress: ({ progress: seconds }) => progress.push(seconds),
+      },
+    );
+    await until('progress is told', 20_000, () => progress.length > 0);
+    const [running] = await executions(client);
+    const uri = `bpftrace://executions/${running?.execution_id}`;
+    await client.subscribeResource({ uri });
+    cut.abort();
+    await assert.rejects(waiting);
+    await until('it is told that it has ended', 20_000, async () => {
+      const now = (await executions(client)).find(one => one.execution_id === running?.execution_id);
+      return updated.includes(uri) && now?.status === 'stopped';
+    });
+    const stream = client.experimental.tasks.callToolStream(
+      { name: 'exec_program', arguments: { program: SHORT, timeout: 1 } },
+      undefined,
+      { task: { ttl: 60_000 } },
+    );
+    const kinds = [];
+    for await (const { type } of stream) kinds.push(type);
+    assert.equal(kinds[0], 'taskCreated');
+    assert.equal(kinds.at(-1), 'result');
+    await transport.terminateSession();
+    await client.close();
+  });
+
+  test("a token's narrower policy holds for its client", async () => {
+    const [wide, bound] = [await server.client(a), await server.client(narrow)];
+    const program = 'BEGIN { cat("/etc/shadow"); exit(); }';
+    assert.equal(
+      (await call<Result>(wide.client, 'exec_program', { program, wait: 20 })).status,
+      'completed',
+    );
+    await assert.rejects(call(bound.client, 'exec_program', { program }), /policy_denied/);
+    const info = await call<{ policy: { profile: string } }>(bound.client, 'bpf_info');
+    assert.equal(info.policy.profile, 'observe');
+    for (const { client, transport } of [wide, bound]) {
+      await transport.terminateSession();
+      await client.close();
+    }
+  });
+
+  test('over the socket each session is a client of its own', async () => {
+    const [one, other] = [await server.greet({}, 'unix'), await server.greet({}, 'unix')];
+    const tool = (name: string, args: object) => ({
+      jsonrpc: '2.0',
+      id: 3,
+      method: 'tools/call',
+      params: { name, arguments: args },
+    });
+    const ran = await server.post(
+      tool('exec_program', { program: SHORT, timeout: 1, wait: 30 }),
+      { 'Mcp-Session-Id': one },
+      'unix',
+    );
+    assert.match(ran.body, /"status":"completed"/);
+    const listed = await server.post(tool('list_executions', {}), { 'Mcp-Session-Id': other }, 'unix');
+    assert.match(listed.body, /"total":0/);
+  });
+
+  test('a token that is taken away stops its programs', async () => {
+    const brief = addToken(tokens, { name: 'brief' });
+    const { client } = await server.client(brief);
+    const { execution_id } = await call<Result>(client, 'exec_program', { program: LONG, timeout: 60 });
+    removeToken(tokens, 'brief');
+    await until('it has ended', 20_000, () => {
+      return new RegExp(`"execution":"${execution_id}".*"status":"stopped"`).test(server.log);
+    });
+    await client.close();
+  });
+
+  test('a client that reads nothing holds no more than its bound, and is given up', async () => {
+    const headers = { Authorization: `Bearer ${a}` };
+    const session = await server.greet(headers, 'unix');
+    const own = { ...POST_HEADERS, ...headers, 'Mcp-Session-Id': session };
+    const tool = (name: string, args: object) => ({
+      jsonrpc: '2.0',
+      id: 3,
+      method: 'tools/call',
+      params: { name, arguments: args },
+    });
+    const line = `printf("${'y'.repeat(380)}\\n"); `;
+    const program = `interval:ms:1 { ${line.repeat(20)} }`;
+    const ran = await server.post(tool('exec_program', { program, timeout: 3, wait: 30 }), own, 'unix');
+    const id = /"execution_id":"([0-9a-f]+)"/.exec(ran.body)?.[1];
+    const before = residentMb(server.pid);
+    const read = (id: number, execution: string) =>
+      JSON.stringify({
+        ...{ jsonrpc: '2.0', id, method: 'resources/read' },
+        params: { uri: `bpftrace://executions/${execution}/output` },
+      });
+    // The kernel takes little of it for a Unix socket, and megabytes for TCP.
+    const unread = Array.from({ length: 24 }, (_, at) => {
+      const req = request({
+        ...{ socketPath: server.socket, path: '/mcp', method: 'POST', agent: false, headers: own },
+      });
+      req.on('response', res => res.on('error', () => {}).pause());
+      return req.on('error', () => {}).end(read(100 + at, id ?? ''));
+    });
+    await until('it is given up', 60_000, () => /does not read its answers/.test(server.log));
+    const grown = residentMb(server.pid) - before;
+    assert.ok(grown < 400, `${grown} MB more`);
+    for (const req of unread) req.destroy();
+    assert.equal((await server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, own)).status, 404);
+  });
+});
+
+async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) text += chunk;
+  return text;
+}
