@@ -31,7 +31,7 @@ export function commandLine(): Command {
     .showHelpAfterError('(--help shows the usage)')
     .addHelpText(
       'after',
-      '\nThe settings of serve and run, each a flag and a variable: bpftrace-mcp serve --help',
+      '\nThe settings of serve, run and batch, each a flag and a variable: bpftrace-mcp serve --help',
     );
 
   withSettings(root.command('serve', { isDefault: true }))
@@ -61,6 +61,18 @@ export function commandLine(): Command {
       });
     });
 
+  withSettings(root.command('batch'))
+    .description('run many programs and write one result a line, as each ends')
+    .argument(
+      '<file>',
+      'one JSON object a line, with the arguments of exec_program and an id; - for standard input',
+    )
+    .option('-o, --out <file>', 'where results go, instead of standard output')
+    .option('--resume', 'go on with --out: what has its result there is not run again')
+    .action(async (file: string, flags) => {
+      const { batch } = await import('./batch/batch.js');
+      process.exitCode = await batch(configOf({ ...ownPolicy(flags), ...flags }), { file, ...flags });
+    });
   withSettings(root.command('doctor'), ['bpftrace'])
     .description('say what works on this host and what to do about what does not')
     .option('--fix', 'do what can be done: mount tracefs, install bpftrace')

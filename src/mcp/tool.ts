@@ -85,8 +85,12 @@ export function refusalReply(refusal: Refusal): CallToolResult {
   };
 }
 
-function parseArguments<Input extends z.ZodObject, Output extends z.ZodObject>(
-  tool: ToolDefinition<Input, Output>,
+/**
+ * @param strict its input, other names refused
+ * @throws Refusal `invalid_argument`
+ */
+export function parseArguments<Input extends z.ZodObject>(
+  tool: { name: string; input: Input },
   strict: z.ZodType,
   args: unknown,
 ): z.output<Input> {
