@@ -62,9 +62,12 @@ export const settings = z.object({
     .describe(
       'likewise, and besides: those in these control groups, as paths parted by commas: /sys/fs/cgroup/system.slice',
     ),
-  concurrency: whole(1, 256)
-    .default(8)
-    .describe('executions that run at once; a running child takes 90 to 170 MB'),
+  concurrency: z
+    .union([z.literal('auto'), whole(1, 256)])
+    .default('auto')
+    .describe(
+      'executions that run at once; auto: 4 a processor, and no more than there is memory for (see "Bounds")',
+    ),
   standby: whole(0, 16)
     .default(1)
     .describe(
@@ -243,8 +246,14 @@ function problemOf(issue: z.core.$ZodIssue, origin: Record<string, string>): str
 
 /** The allowed range in words, from the schema itself. */
 export function rangeOf(name: string): string | undefined {
-  const schema = z.toJSONSchema(settings.shape[name as SettingName], { io: 'output' });
-  if (schema.enum) return `must be one of ${schema.enum.join(', ')}`;
+  const range = rangeIn(z.toJSONSchema(settings.shape[name as SettingName], { io: 'output' }));
+  return range === undefined ? undefined : `must be ${range}`;
+}
+
+function rangeIn(schema: z.core.JSONSchema.BaseSchema): string | undefined {
+  if (schema.anyOf) return schema.anyOf.map(one => rangeIn(one)).join(' or ');
+  if (schema.const !== undefined) return String(schema.const);
+  if (schema.enum) return `one of ${schema.enum.join(', ')}`;
   if (schema.minimum === undefined) return undefined;
-  return `must be a ${schema.type === 'integer' ? 'whole ' : ''}number from ${schema.minimum} to ${schema.maximum}`;
+  return `a ${schema.type === 'integer' ? 'whole ' : ''}number from ${schema.minimum} to ${schema.maximum}`;
 }

@@ -30,9 +30,9 @@ describe('configuration', () => {
   });
 
   for (const [flags, env, message] of [
-    [{ concurrency: '0' }, {}, /^--concurrency 0: must be a whole number from 1 to 256; it is /],
-    [{ concurrency: 'many' }, {}, /^--concurrency many: must be a whole number from 1 to 256/],
-    [{ concurrency: '1.5' }, {}, /^--concurrency 1\.5: must be a whole number/],
+    [{ concurrency: '0' }, {}, /^--concurrency 0: must be auto or a whole number from 1 to 256; it is /],
+    [{ concurrency: 'many' }, {}, /^--concurrency many: must be auto or a whole number from 1 to 256/],
+    [{ concurrency: '1.5' }, {}, /^--concurrency 1\.5: must be auto or a whole number/],
     [{}, { BPFTRACE_MCP_MAX_LINES: '-1' }, /^BPFTRACE_MCP_MAX_LINES=-1: must be a whole number from 1 to/],
     [{ graceS: '' }, {}, /^--grace-s is empty/],
     [{}, { BPFTRACE_MCP_GRACE_S: ' ' }, /^BPFTRACE_MCP_GRACE_S is empty/],

@@ -1,15 +1,13 @@
 import type { Audit, Submission } from '../audit/audit.js';
-import type { Installation } from '../bpftrace/installation.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import type { HostGuard } from '../guard/host-guard.js';
-import type { Launcher } from '../privilege/launcher.js';
 import type { FairQueue } from '../queue/fair-queue.js';
 import type { Client } from './client.js';
-import type { SubmitRequest } from './engine.js';
 import type { Execution } from './execution.js';
+import { tell } from './hooks.js';
 import { Rates } from './rate.js';
-import { programHash, programOf } from './request.js';
+import { programHash, programOf, type SubmitRequest } from './request.js';
 import type { Run } from './run.js';
 
 /** An audit line tells why in so many characters, and no more of a refused text than the longest program. */
@@ -18,8 +16,8 @@ const WHY_CHARACTERS_MAX = 1000;
 interface AdmissionParts {
   config: Config;
   guard: HostGuard;
-  installation: Pick<Installation, 'path'>;
-  launcher: Launcher;
+  /** @throws Refusal `no_bpftrace`, `no_privilege` */
+  requireBpftrace: () => string;
   queue: Pick<FairQueue<Run>, 'hasRoom' | 'holds' | 'length' | 'limit' | 'running'>;
   /** Executions that run or wait. */
   open: () => Execution[];
@@ -52,7 +50,7 @@ export class Admission {
     const decide = () => {
       const program = this.program(client, request.program);
       this.requireNumbers(request);
-      this.requireBpftrace();
+      this.parts.requireBpftrace();
       const joined = this.roomFor(client, find(program));
       this.requireRate(client);
       return { program, joined };
@@ -66,28 +64,9 @@ export class Admission {
   validate(client: Client, text: string): string {
     return this.decided({ kind: 'validate', client: client.name }, text, () => {
       const program = this.program(client, text);
-      this.requireBpftrace();
+      this.parts.requireBpftrace();
       return program;
     });
-  }
-
-  /** Where bpftrace is, when it can be used. @throws Refusal `no_bpftrace`, `no_privilege` */
-  requireBpftrace(): string {
-    const { config, installation, launcher } = this.parts;
-    const { path } = installation;
-    if (!path) {
-      throw new Refusal(
-        'no_bpftrace',
-        `bpftrace was not found (${JSON.stringify(config.bpftrace)})`,
-        'on the host, run `bpftrace-mcp doctor --fix` as root, or point --bpftrace at it',
-      );
-    }
-    if (launcher.mode !== 'none') return path;
-    throw new Refusal(
-      'no_privilege',
-      'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
-      'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
-    );
   }
 
   private decided<T>(
@@ -124,11 +103,7 @@ export class Admission {
   private tell(submission: Submission): void {
     const { audit, onSubmit } = this.parts;
     audit?.submitted(submission);
-    try {
-      onSubmit?.(submission);
-    } catch {
-      // The hook's own fault must not take the engine down.
-    }
+    tell(onSubmit, submission);
   }
 
   private program(client: Client, text: string): string {

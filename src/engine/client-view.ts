@@ -4,12 +4,13 @@ import { atLeast } from '../bpftrace/version.js';
 import type { ScopeDescription } from '../policy/scope/scope.js';
 import type { Result, Status, Summary } from '../results/result.js';
 import type { Client } from './client.js';
-import type { Engine, SubmitRequest } from './engine.js';
+import type { Engine } from './engine.js';
 import type { Place } from './estimates.js';
 import type { Execution } from './execution.js';
 import { type Glance, glanceAt } from './glance.js';
 import { type HostInfo, hostInfo } from './host-info.js';
 import { resultOf, summaryOf } from './report.js';
+import type { SubmitRequest } from './request.js';
 import { takeSnapshot } from './snapshot.js';
 import type { Validation } from './validation.js';
 import { type Bound, untilChanged, untilEnded, untilNews, untilSettled } from './waiting.js';
@@ -97,7 +98,7 @@ export class ClientView {
 
   /** Newest first. */
   list(status?: Status): Summary[] {
-    const executions = this.engine.list(this.client.name);
+    const executions = this.engine.executions.of(this.client.name);
     return executions
       .filter(execution => status === undefined || execution.status === status)
       .map(execution => summaryOf(execution, this.placeOf(execution)));
@@ -154,6 +155,6 @@ export class ClientView {
   }
 
   private find(id: string): Execution {
-    return this.engine.find(this.client.name, id);
+    return this.engine.executions.find(this.client.name, id);
   }
 }

@@ -83,10 +83,18 @@ export const hostInfoSchema = z.object({
       .number()
       .describe('of your finished executions, the oldest go first; 0: no bound of its own'),
     max_probes: z.number().describe('0: as bpftrace has it'),
-    concurrency: z.number(),
+    concurrency: z.number().describe('executions that run at once, now'),
     queue_limit: z.number(),
     result_ttl_s: z.number(),
   }),
+  sizing: z
+    .object({
+      mode: z.enum(['auto', 'fixed']).describe('auto: as many as this machine bears'),
+      now: z.number(),
+      most: z.number(),
+      why: z.string(),
+    })
+    .describe('how many executions run at once'),
   queue: z.object({
     standby: z.number().describe('started bpftraces that wait for a program: the next one begins faster'),
     running: z.number(),
@@ -129,10 +137,11 @@ export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo
       flood_s: config.floodS,
       ...limitsOf(client),
       max_probes: config.maxProbes,
-      concurrency: config.concurrency,
+      concurrency: engine.queue.slots,
       queue_limit: config.queueLimit,
       result_ttl_s: config.resultTtlS,
     },
+    sizing: engine.sizing.state,
     queue: {
       standby: counts.standby,
       running: counts.running,

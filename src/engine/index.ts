@@ -2,7 +2,8 @@ import { type Config, resolveConfig } from '../config.js';
 import { type Launcher, launcherFor } from '../privilege/gain.js';
 import type { ClientTerms } from './client.js';
 import { ClientView } from './client-view.js';
-import { Engine, type EngineHooks } from './engine.js';
+import { Engine } from './engine.js';
+import type { EngineHooks } from './hooks.js';
 
 export type { Submission } from '../audit/audit.js';
 export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
@@ -13,10 +14,11 @@ export { revealed } from '../contract/visible.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export type { ClientLimits, ClientTerms } from './client.js';
 export { ClientView } from './client-view.js';
-export type { EngineHooks, SubmitRequest } from './engine.js';
 export type { Glance } from './glance.js';
+export type { EngineHooks } from './hooks.js';
 export type { HostInfo } from './host-info.js';
 export type { EndReport } from './report.js';
+export type { SubmitRequest } from './request.js';
 export { SHARES, type Share } from './sharing.js';
 export type { Validation } from './validation.js';
 export type { Bound } from './waiting.js';
@@ -25,6 +27,8 @@ export type { Window } from './window.js';
 /** A running engine. {@link TraceEngine.as} gives the view of one client; the rest is for its owner. */
 export interface TraceEngine {
   readonly config: Config;
+  /** Executions that can ever run at once; fewer where the machine is short of memory. */
+  readonly mostAtOnce: number;
   /**
    * @param client a name; clients see and stop only their own executions
    * @param terms absent: all that the server allows
@@ -62,6 +66,7 @@ export function createEngine(
   const engine = new Engine(config, hooks, launcher ?? launcherFor(config.bpftrace));
   return {
     config: engine.config,
+    mostAtOnce: engine.sizing.state.most,
     as: (client, terms = {}) => new ClientView(engine, engine.client(client, terms)),
     close: closing => engine.close(closing),
   };

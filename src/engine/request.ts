@@ -1,6 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
+import type { Share } from './sharing.js';
+
+export interface SubmitRequest {
+  program: string;
+  /** From attached to the end, in ms; the configuration's default if absent. */
+  deadlineMs?: number | undefined;
+  /** Lines kept, the newest win; the configuration's maximum if absent. */
+  maxLines?: number | undefined;
+  /** Among the programs of this client that wait, the higher first; 0 if absent. Other clients are not concerned. */
+  priority?: number | undefined;
+  /** With whom it may share a child, see sharing.ts; `starting` if absent. */
+  share?: Share | undefined;
+}
 
 /**
  * The text of a program as bpftrace gets it.

@@ -55,6 +55,6 @@ export class Sharing {
 }
 
 function keyOf({ policy }: Client, { program, deadlineMs, maxLines }: Shape): string {
-  const shape = JSON.stringify([policy.profile, deadlineMs, maxLines, program]);
+  const shape = JSON.stringify([policy.description, deadlineMs, maxLines, program]);
   return createHash('sha256').update(shape).digest('base64');
 }

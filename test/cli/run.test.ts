@@ -80,7 +80,7 @@ describe('run', () => {
     [['run', '/no/such/file.bt'], /the program can't be read: ENOENT/],
     [['run', '-e', ''], /the program is empty/],
     [['run', '--no-such-flag'], /unknown option/],
-    [['--concurrency', '0'], /--concurrency 0: must be a whole number from 1 to 256/],
+    [['--concurrency', '0'], /--concurrency 0: must be auto or a whole number from 1 to 256/],
     [['no-such-command'], /there is no command "no-such-command"; there are serve, run/],
   ] as const) {
     test(`wrong usage is told, exit code 2: ${args.join(' ')}`, () => {

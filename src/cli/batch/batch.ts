@@ -81,7 +81,7 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
     }
   };
   try {
-    await Promise.all(Array.from({ length: config.concurrency }, worker));
+    await Promise.all(Array.from({ length: engine.mostAtOnce }, worker));
   } finally {
     progress.close(interrupted.signal.aborted);
     output.close();

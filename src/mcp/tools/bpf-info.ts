@@ -26,12 +26,16 @@ export const bpfInfo = defineTool({
       `snapshots of running programs: ${info.snapshots}`,
       ...guardLine(info.guard),
       ...auditLine(info.audit),
-      `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
+      `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once${sizeText(info.sizing)}, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
       `now: ${queue.standby} standing by, ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
     return { structured: info, text: text.join('\n') };
   },
 });
+
+function sizeText({ mode, now, most, why }: HostInfo['sizing']): string {
+  return mode === 'auto' ? ` (${now < most ? `of ${most}: ` : ''}${why})` : '';
+}
 
 /** Of the client that asks, where there are any. */
 function ownLimits(limits: HostInfo['limits']): string {

@@ -1,0 +1,66 @@
+import { ownMib } from './child-memory.js';
+import { groupLeftMib } from './control-group.js';
+import type { HostGuard } from './host-guard.js';
+import { type MemoryLook, mostAtOnce, reserveMib, Sizing } from './sizing.js';
+
+const LOOK_EVERY_MS = 2000;
+
+/** What bpf_info tells of it. */
+export interface SizeState {
+  mode: 'auto' | 'fixed';
+  now: number;
+  most: number;
+  why: string;
+}
+
+interface SizeParts {
+  /** As the operator said. */
+  concurrency: number | 'auto';
+  guard: HostGuard;
+  queue: { slots: number; readonly running: number };
+  /** Of the children that are attached. */
+  pids: () => number[];
+  over: AbortSignal;
+}
+
+/** How many may run at once, and why: as many as the operator said, or as the machine bears now. */
+export class SizeWatch {
+  private readonly sizing: Sizing | undefined;
+
+  constructor(private readonly parts: SizeParts) {
+    const { concurrency, guard, over } = parts;
+    if (concurrency !== 'auto') return;
+    this.sizing = new Sizing(mostAtOnce(), reserveMib(guard.limits.available ?? 0), this.look());
+    parts.queue.slots = this.sizing.size;
+    const timer = setInterval(() => this.resize(), LOOK_EVERY_MS);
+    timer.unref();
+    over.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  get state(): SizeState {
+    const { concurrency } = this.parts;
+    if (this.sizing) {
+      const { size, most, why } = this.sizing;
+      return { mode: 'auto', now: size, most, why };
+    }
+    const fixed = Number(concurrency);
+    return { mode: 'fixed', now: fixed, most: fixed, why: 'as the operator has set it' };
+  }
+
+  private resize(): void {
+    const size = this.sizing?.look(this.look());
+    if (size !== undefined && size !== this.parts.queue.slots) this.parts.queue.slots = size;
+  }
+
+  private look(): MemoryLook {
+    const { guard, pids, queue } = this.parts;
+    const { available, memory } = guard.readings();
+    const left = Math.min(available ?? Number.POSITIVE_INFINITY, groupLeftMib() ?? Number.POSITIVE_INFINITY);
+    return {
+      availableMib: Number.isFinite(left) ? left : undefined,
+      pressure: memory,
+      running: queue.running,
+      childrenMib: pids().map(ownMib),
+    };
+  }
+}
