@@ -13,8 +13,9 @@ import { questions } from './questions/index.js';
 import type { Report } from './report.js';
 import { soak } from './soak/index.js';
 import { starts } from './starts.js';
+import { startup } from './startup.js';
 
-const BENCHES: readonly Bench[] = [flood, probes, questions, soak, starts];
+const BENCHES: readonly Bench[] = [flood, probes, questions, soak, starts, startup];
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
