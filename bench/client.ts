@@ -9,7 +9,14 @@ export class BenchClient {
   private constructor(private readonly client: Client) {}
 
   static ours(flags: readonly string[] = []): Promise<BenchClient> {
-    return BenchClient.start(process.execPath, [MAIN, '--bpftrace', BPFTRACE, '--log-level', 'silent', ...flags]);
+    return BenchClient.start(process.execPath, [
+      MAIN,
+      '--bpftrace',
+      BPFTRACE,
+      '--log-level',
+      'silent',
+      ...flags,
+    ]);
   }
 
   /** MCPtrace; undefined where it is not installed. It starts `sudo bpftrace`, and as root any password does. */
@@ -39,7 +46,10 @@ export class BenchClient {
   }
 
   /** A call of one of our tools that answers with a result. */
-  async result(name: 'exec_program' | 'get_result' | 'stop_program', args: Record<string, unknown>): Promise<Result> {
+  async result(
+    name: 'exec_program' | 'get_result' | 'stop_program',
+    args: Record<string, unknown>,
+  ): Promise<Result> {
     return (await this.call(name, args)) as Result;
   }
 

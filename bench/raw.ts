@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BPFTRACE } from '../test/support/server.js';
-import { bpftracesOf } from '../test/support/processes.js';
 import { leafProcess, waitsForEvents } from '../workers/procfs.js';
 
 /** What a run of bpftrace by hand says, as JSON, so that its work can be compared. */
@@ -59,10 +58,8 @@ export class RawBpftrace {
   }
 
   private interrupt(): void {
-    const { pid = 0 } = this.child;
-    const leaves = bpftracesOf(pid);
     try {
-      process.kill(leaves[0]?.pid ?? pid, 'SIGINT');
+      process.kill(leafProcess(this.child.pid ?? 0), 'SIGINT');
     } catch {
       // It has gone.
     }

@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs';
+import { answer } from './answer.js';
+import { attach } from './attach.js';
 import type { Bench, BenchContext } from './bench.js';
 import { chart } from './chart.js';
+import { crowd } from './crowd.js';
 import type { Figure } from './figure.js';
 import { flood } from './flood.js';
 import { judge } from './guard.js';
@@ -15,7 +18,7 @@ import { soak } from './soak/index.js';
 import { starts } from './starts.js';
 import { startup } from './startup.js';
 
-const BENCHES: readonly Bench[] = [flood, probes, questions, soak, starts, startup];
+const BENCHES: readonly Bench[] = [attach, answer, crowd, flood, probes, questions, soak, starts, startup];
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
