@@ -13,12 +13,24 @@ import { figureLines } from './print.js';
 import { probes } from './probes.js';
 import { rowsOf } from './publish/rows.js';
 import { questions } from './questions/index.js';
+import { read } from './read/index.js';
 import type { Report } from './report.js';
 import { soak } from './soak/index.js';
 import { starts } from './starts.js';
 import { startup } from './startup.js';
 
-const BENCHES: readonly Bench[] = [attach, answer, crowd, flood, probes, questions, soak, starts, startup];
+const BENCHES: readonly Bench[] = [
+  attach,
+  answer,
+  crowd,
+  flood,
+  probes,
+  questions,
+  read,
+  soak,
+  starts,
+  startup,
+];
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
