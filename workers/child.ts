@@ -1,8 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { PipeStock } from '../src/contract/pipe-stock.js';
 import { type Supervised, SupervisorTalk } from '../src/contract/supervisor.js';
 import type { SpawnPlan, TraceOutcome } from '../src/contract/trace.js';
+import { type ChildOutput, OutputPipe, streamOutput } from './child-output.js';
 import type { BpftraceHandle } from './handle.js';
 import { OwnChild } from './own-child.js';
 import { SupervisedChild } from './supervised-child.js';
@@ -15,7 +18,11 @@ export type Exit = Pick<TraceOutcome, 'exitCode' | 'signal'>;
 export interface StartedChild {
   /** Of the process that was spawned, which leads a group of its own. */
   pid: number;
-  child: ChildProcessWithoutNullStreams;
+  child: ChildProcess;
+  stdin: Writable;
+  stderr: Readable;
+  /** Its standard output. */
+  output: ChildOutput;
   handle: BpftraceHandle;
   exited: Promise<Exit>;
   /** Who is told what it prints; may be replaced at any time. */
@@ -40,32 +47,45 @@ export interface ChildListener {
  */
 export async function startChild(
   plan: SpawnPlan,
+  pipes: SharedArrayBuffer,
   listener: ChildListener,
 ): Promise<StartedChild | { spawnError: SpawnError }> {
+  const pipe = OutputPipe.open(new PipeStock(pipes));
+  let isStarted = false;
   try {
-    const child = spawn(plan.command, plan.args, { env: plan.env, cwd: '/', detached: true, stdio: 'pipe' });
-    const { pid } = child;
+    const child = spawn(plan.command, plan.args, {
+      env: plan.env,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', pipe?.writeEnd ?? 'pipe', 'pipe'],
+    });
+    const { pid, stdin, stderr, stdout } = child;
     // Some errors of the system are thrown, others are an event; with the latter the pipes may be missing (EMFILE).
-    if (pid === undefined) throw (await once(child, 'error'))[0];
+    if (pid === undefined || !stdin || !stderr) throw (await once(child, 'error'))[0];
+    isStarted = true;
+    const print = (chunk: Buffer): void => started.listener.onStdout(chunk);
     const exit = once(child, 'exit').then(([exitCode, signal]): Exit => ({ exitCode, signal }));
     const started: StartedChild = {
       pid,
       child,
+      stdin,
+      stderr,
+      output: pipe ? pipe.read(print) : streamOutput(stdout, print),
       listener,
       handle: new OwnChild(pid),
       exited: exit,
-      give: program => child.stdin.end(program),
+      give: program => stdin.end(program),
       inputBroke: false,
     };
     // A child that dies before it has read its program breaks the pipe; its exit tells why.
-    child.stdin.on('error', () => {
+    stdin.on('error', () => {
       started.inputBroke = true;
     });
-    child.stdout.on('data', chunk => started.listener.onStdout(chunk));
     if (plan.supervised) Object.assign(started, supervise(started, plan.supervised, exit));
-    else child.stderr.on('data', chunk => started.listener.onStderr(chunk));
+    else stderr.on('data', chunk => started.listener.onStderr(chunk));
     return started;
   } catch (error) {
+    if (!isStarted) pipe?.abandon();
     const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
     return { spawnError: { code, message } };
   }
@@ -77,12 +97,12 @@ function supervise(
   supervised: Supervised,
   exit: Promise<Exit>,
 ): Pick<StartedChild, 'handle' | 'exited' | 'give'> {
-  const { child } = started;
+  const { stdin, stderr } = started;
   let reported: Exit | undefined;
   const talk = new SupervisorTalk(
     supervised,
     undefined,
-    bytes => (bytes ? child.stdin.write(bytes) : child.stdin.end()),
+    bytes => (bytes ? stdin.write(bytes) : stdin.end()),
     {
       look: look => handle.saw(look),
       end: (exitCode, signal) => {
@@ -91,11 +111,11 @@ function supervise(
     },
   );
   const handle = new SupervisedChild(talk);
-  child.stderr.on('data', (chunk: Buffer) => {
+  stderr.on('data', (chunk: Buffer) => {
     const own = talk.heard(chunk);
     if (own.length > 0) started.listener.onStderr(own);
   });
-  const stderrEnded = once(child.stderr, 'end').then(() => {
+  const stderrEnded = once(stderr, 'end').then(() => {
     const rest = talk.rest();
     if (rest.length > 0) started.listener.onStderr(rest);
   });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChildOutput } from './child-output.js';
 import type { BpftraceHandle } from './handle.js';
 import { signalOutsideWrite } from './write-guard.js';
 
@@ -30,6 +31,7 @@ interface Ladder {
   exited: Promise<void>;
   /** Aborted when the owner is in a hurry: go to SIGKILL now. */
   hurry: AbortSignal;
+  output: Pick<ChildOutput, 'eager'>;
   /** Bytes read from the child so far. */
   outputBytes: () => number;
 }
@@ -50,6 +52,7 @@ export async function endChild(ladder: Ladder): Promise<boolean> {
     let filesMost = handle.openFiles() ?? 0;
     await signalOutsideWrite({
       writer: handle,
+      output: ladder.output,
       outputBytes: ladder.outputBytes,
       giveUp: goneOrHurried.signal,
       send: () => handle.signalGroup('SIGINT'),

@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Cell, monotonicMs, WORD } from '../src/contract/cell.js';
 import { SnapshotAnswer, type SnapshotMethod } from '../src/contract/snapshot.js';
+import type { ChildOutput } from './child-output.js';
 import type { BpftraceHandle } from './handle.js';
 import type { PrintedMap, SnapshotReader } from './snapshot-reader.js';
 import { signalOutsideWrite } from './write-guard.js';
@@ -32,6 +33,7 @@ interface SnapshotParts {
   cell: Cell;
   method: SnapshotMethod;
   reader: SnapshotReader;
+  output: Pick<ChildOutput, 'eager'>;
   outputBytes: () => number;
   lostEvents: () => number;
   /** Aborted when it ends, or is told to. */
@@ -58,7 +60,9 @@ export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
     }
     const begun = performance.now();
     const asked = cell.load(WORD.SNAPSHOTS_ASKED);
+    const notHurried = parts.output.eager();
     answer(asked, await take(parts));
+    notHurried();
     if (!over.aborted) parts.handle.watch(0);
     const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun)));
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
@@ -82,6 +86,7 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
     const at = monotonicMs();
     await signalOutsideWrite({
       writer: handle,
+      output: parts.output,
       outputBytes: parts.outputBytes,
       giveUp: over,
       send: () => {
@@ -111,6 +116,7 @@ async function untilPrinted(
   handle.watch(LOOK_EVERY_MS);
   while (isInTime()) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => {});
+    await nextTurn(); // In which all there is has been read.
     const quiet = outputBytes() === bytes && handle.waitsForEvents() === true;
     bytes = outputBytes();
     const maps = reader.take(quiet);

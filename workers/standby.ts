@@ -21,7 +21,7 @@ export default async function standby(task: StandbyTask): Promise<TraceOutcome |
   });
   try {
     const early = new EarlyWords();
-    const started = await startChild(task.spawn, early);
+    const started = await startChild(task.spawn, task.pipes, early);
     if ('spawnError' in started) return { lost: `it could not be started: ${started.spawnError.message}` };
     started.child.on('error', () => {});
     new Cell(task.cell).store(WORD.PID, started.pid);
@@ -52,13 +52,15 @@ export default async function standby(task: StandbyTask): Promise<TraceOutcome |
 const GONE_BOUND_MS = 2000;
 
 /** Nothing is attached and nothing was gathered: SIGKILL harms nothing. */
-async function end({ child, handle, exited }: StartedChild, how: StandbyEnd): Promise<StandbyEnd> {
+async function end(started: StartedChild, how: StandbyEnd): Promise<StandbyEnd> {
+  const { stdin, stderr, output, handle, exited } = started;
   handle.signalGroup('SIGKILL');
-  child.stdin.destroy();
+  stdin.destroy();
   await Promise.race([exited, sleep(GONE_BOUND_MS)]);
   await handle.clear(GONE_BOUND_MS);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  await Promise.race([output.ended, sleep(GONE_BOUND_MS)]);
+  output.close();
+  stderr.destroy();
   return how;
 }
 

@@ -45,7 +45,7 @@ const CAUSE_WORD: Record<Ending, EndingCause> = {
 };
 
 export default function trace(task: TraceTask): Promise<TraceOutcome> {
-  return follow(task, listener => startChild(task.spawn, listener));
+  return follow(task, listener => startChild(task.spawn, task.pipes, listener));
 }
 
 type Start = (listener: ChildListener) => ReturnType<typeof startChild>;
@@ -100,7 +100,9 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
     },
   });
   if ('spawnError' in started) return result(started);
-  const { child, pid, handle, exited } = started;
+  const { child, output, pid, handle, exited } = started;
+  // Until everything is attached, since its first line may tell that.
+  const notHurried = output.eager();
   started.give(program);
   const closed = once(child, 'close').catch(() => {});
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
@@ -130,6 +132,7 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
       graceMaxMs: task.graceMaxMs,
       exited: exited.then(() => {}),
       hurry: hurry.signal,
+      output,
       outputBytes: () => outputBytes,
     });
   };
@@ -144,6 +147,7 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
     if (ending) return;
     clearTimeout(timer);
     attachedAt = monotonicMs();
+    notHurried();
     handle.watch(0);
     cell.attachedAtMs = attachedAt;
     cell.enter(Phase.running);
@@ -161,6 +165,7 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
       cell,
       method: task.snapshots,
       reader: snapshotReader,
+      output,
       outputBytes: () => outputBytes,
       lostEvents: () => reader.counters.lostEvents,
       over: running.signal,
@@ -176,9 +181,10 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   endedAt ??= monotonicMs();
   clearTimeout(timer);
   const cleared = await handle.clear(GROUP_AFTER_EXIT_MS);
-  await Promise.race([closed, sleep(PIPES_AFTER_EXIT_MS)]);
-  child.stdout.destroy();
-  child.stderr.destroy();
+  output.eager();
+  await Promise.race([Promise.all([closed, output.ended]), sleep(PIPES_AFTER_EXIT_MS)]);
+  output.close();
+  started.stderr.destroy();
   reader.end();
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;

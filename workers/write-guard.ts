@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { ChildOutput } from './child-output.js';
 import type { BpftraceHandle } from './handle.js';
 
 /**
@@ -12,12 +13,13 @@ import type { BpftraceHandle } from './handle.js';
  *
  * The kernel looks for room before it looks for signals (pipe_write, sock_alloc_send_pskb), so a writer that was
  * blocked is out of danger as soon as its output has been read, even if it has not run since. What remains is
- * the time in which it could fill the room again: 50 KB of short records, half a millisecond of the fastest
- * flood. So the order is: a turn of the event loop, which reads all there is; a look; the signal at once, unless
+ * the time in which it could fill the room again: where a pair of sockets has to do, 50 KB of short records, half a
+ * millisecond of the fastest flood. So the order is: a turn of the event loop, which reads all there is; a look; the signal at once, unless
  * the turn read so much, or took so long, that the room may be full again.
  */
 interface GuardedSignal {
   writer: Pick<BpftraceHandle, 'blockedInWrite'>;
+  output: Pick<ChildOutput, 'eager'>;
   /** Bytes read from the child so far. */
   outputBytes: () => number;
   /** Aborted when there is nothing to signal any longer: nothing is sent then. */
@@ -36,6 +38,15 @@ const STILL_BLOCKED_PAUSE_MS = 1;
 
 /** False when it was not sent, or when the bound was reached and it may have found the child writing. */
 export async function signalOutsideWrite(signal: GuardedSignal): Promise<boolean> {
+  const notHurried = signal.output.eager();
+  try {
+    return await sendWhenQuiet(signal);
+  } finally {
+    notHurried();
+  }
+}
+
+async function sendWhenQuiet(signal: GuardedSignal): Promise<boolean> {
   const begun = performance.now();
   while (!signal.giveUp.aborted) {
     const bytesBefore = signal.outputBytes();

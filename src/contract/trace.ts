@@ -33,6 +33,8 @@ export interface TraceTask {
   flood?: { bytesPerS: number; forMs: number } | undefined;
   /** Share of one map on the board. */
   mapBytesMax: number;
+  /** The {@link PipeStock} that the child's standard output is taken from. */
+  pipes: SharedArrayBuffer;
   cell: SharedArrayBuffer;
   ring: SharedArrayBuffer;
   board: SharedArrayBuffer;
@@ -41,6 +43,7 @@ export interface TraceTask {
 /** What a worker is handed that keeps a bpftrace ready for a program. */
 export interface StandbyTask {
   spawn: SpawnPlan;
+  pipes: SharedArrayBuffer;
   /** Of the execution that will take it. */
   cell: SharedArrayBuffer;
   /** The {@link TraceTask} comes here; that it is closed means that none will. */

@@ -27,7 +27,7 @@ interface StandbyParts {
   /** Undefined: none is to be started now. */
   plan: () => StandbyPlan | undefined;
   /** Starts one in a thread of its own; undefined when no thread is free. */
-  start: (task: StandbyTask) => Promise<TraceOutcome | StandbyEnd> | undefined;
+  start: (task: Omit<StandbyTask, 'pipes'>) => Promise<TraceOutcome | StandbyEnd> | undefined;
   /** One was of no use, and why. */
   onLost: (why: string) => void;
 }

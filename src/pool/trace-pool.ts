@@ -4,6 +4,7 @@ import { Cell, Phase, WORD } from '../contract/cell.js';
 import { initRing, type RingViews, ringBytes } from '../contract/ring.js';
 import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../contract/trace.js';
 import { endOrphan } from './orphan.js';
+import { PipeMaker } from './pipe-maker.js';
 import { type Standby, type StandbyPlan, Standbys } from './standbys.js';
 
 interface PoolOptions {
@@ -15,7 +16,7 @@ interface PoolOptions {
   standby?: { most: number; plan: () => StandbyPlan | undefined; onLost: (why: string) => void };
 }
 
-interface TraceRequest extends Omit<TraceTask, 'cell' | 'ring' | 'board'> {
+interface TraceRequest extends Omit<TraceTask, 'pipes' | 'cell' | 'ring' | 'board'> {
   maxLines: number;
   /** Of the bpftrace that may stand by for it, see {@link StandbyPlan}; absent: it is started anew. */
   identity?: string;
@@ -58,6 +59,7 @@ interface Buffers {
 export class TracePool {
   private readonly workers: Piscina<TraceTask | StandbyTask, TraceOutcome | StandbyEnd>;
   private readonly standbys: Standbys;
+  private readonly pipes: PipeMaker;
   private readonly free: Buffers[] = [];
   private running = 0;
   /** Of those that run. */
@@ -66,10 +68,11 @@ export class TracePool {
   private closed: Promise<void> | undefined;
 
   constructor(private readonly options: PoolOptions) {
+    this.pipes = new PipeMaker(options.threads);
     this.standbys = new Standbys({
       most: options.standby?.most ?? 0,
       plan: () => options.standby?.plan(),
-      start: task => this.startStandby(task),
+      start: task => this.startStandby({ ...task, pipes: this.pipes.stock.shared }),
       onLost: why => options.standby?.onLost(why),
     });
     this.workers = new Piscina<TraceTask | StandbyTask, TraceOutcome | StandbyEnd>({
@@ -80,6 +83,8 @@ export class TracePool {
       idleTimeout: 30_000,
       // 'sync' parks an idle thread in Atomics.wait, where it would see nothing of its child.
       atomics: 'disabled',
+      // A thread that ends would close the numbers of files that sockets have closed, and another thread has opened.
+      trackUnmanagedFds: false,
     });
     this.workers.on('error', () => {}); // A crash reaches us through the task it takes down.
   }
@@ -95,7 +100,13 @@ export class TracePool {
     cell.store(WORD.ATTACHED_PROBES, -1);
     const ring = initRing(buffers.ring, maxLines, this.options.maxOutputBytes);
     clearBoard(buffers.board);
-    const whole = { ...task, cell: cell.shared, ring: buffers.ring, board: buffers.board };
+    const whole = {
+      ...task,
+      pipes: this.pipes.stock.shared,
+      cell: cell.shared,
+      ring: buffers.ring,
+      board: buffers.board,
+    };
     if (!standby && this.running + this.standbys.count >= this.options.threads) this.standbys.makeRoom();
     this.running++;
     const outcome = (standby ? this.give(standby, whole) : this.startCold(whole)).catch(
@@ -104,7 +115,10 @@ export class TracePool {
         return { crashed: error instanceof Error ? error.message : String(error) };
       },
     );
-    void outcome.then(() => this.running--);
+    void outcome.then(() => {
+      this.running--;
+      this.pipes.mend();
+    });
     this.starting++;
     void untilBegun(cell, outcome).then(() => {
       this.starting--;
@@ -147,12 +161,16 @@ export class TracePool {
 
   /** Ends the threads. Only after every outcome has come: a thread that is ended takes its child's pipes along. */
   close(): Promise<void> {
-    this.closed ??= this.standbys.dismissAll().then(() => this.workers.destroy());
+    this.closed ??= this.standbys
+      .dismissAll()
+      .then(() => this.workers.destroy())
+      .then(() => this.pipes.close());
     return this.closed;
   }
 
   // No `signal`: aborting it would end the thread and leave the child behind. The cell's command does it.
   private async startCold(task: TraceTask): Promise<TraceOutcome> {
+    await this.pipes.ready();
     // The thread answers a task of this kind with an outcome.
     return (await this.workers.run(task)) as TraceOutcome;
   }
@@ -173,7 +191,8 @@ export class TracePool {
 
   private startStandby(task: StandbyTask): Promise<TraceOutcome | StandbyEnd> | undefined {
     if (this.running + this.standbys.count >= this.options.threads) return undefined;
-    return this.workers.run(task, { filename: STANDBY, transferList: [task.port] });
+    const { port } = task;
+    return this.pipes.ready().then(() => this.workers.run(task, { filename: STANDBY, transferList: [port] }));
   }
 }
 
