@@ -44,7 +44,8 @@ describe('other versions of Node', { concurrency: 1 }, () => {
       assert.equal(stopped.status, 'stopped');
       assert.ok(Number(stopped.maps[0]?.value) > 0);
       assert.equal((await server.executions()).length, 3);
-      assert.deepEqual(bpftracesOf(server.pid), []);
+      // At the most the one that stands by.
+      assert.ok(bpftracesOf(server.pid).length <= 1);
       assert.deepEqual(await server.close(), { code: 0, signal: null });
       assert.deepEqual(server.strayOutput, []);
     });

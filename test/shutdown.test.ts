@@ -69,7 +69,7 @@ describe('every way a server ends in order, with two programs running and three 
     const signalled = await endBy(told, ORDERLY_MS, () => process.kill(told.server.pid, 'SIGTERM'));
     assert.deepEqual([signalled.code, signalled.signal, signalled.left], [0, null, []]);
     assert.deepEqual(
-      signalled.log.map(({ msg }) => msg).filter(msg => msg !== 'serving MCP on stdio'),
+      signalled.log.map(({ msg }) => msg).filter(msg => msg !== 'serving MCP'),
       ['shutting down', 'ended'],
     );
     await ways.add('SIGTERM, idle', told, signalled, 0);

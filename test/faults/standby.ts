@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostInfo } from '../../src/engine/index.js';
+import { isStopped } from '../../workers/procfs.js';
 import { folder, shell } from '../support/fake-bpftrace.js';
 import { bpftracesOf, isAlive } from '../support/processes.js';
 import { BPFTRACE, type ServerUnderTest } from '../support/server.js';
@@ -54,6 +55,8 @@ export const STANDBY_FAULTS: readonly Fault[] = [
       const hanging = await childOf(server);
       watch(hanging);
       process.kill(hanging, 'SIGSTOP');
+      // It stops when it gets the CPU for it.
+      await until('it is stopped', BOUND_MS, () => isStopped(hanging));
       await assertRuns(server);
       assert.equal(isAlive(hanging), false);
       assert.ok(server.log.includes(LOST));
