@@ -14,6 +14,7 @@ import type { Profile } from '../policy/policy.js';
 import { passwordFromVariable } from '../privilege/password.js';
 import { servingNames } from '../serving.js';
 import { VERSION } from '../version.js';
+import { addConnectCommand } from './connect-command.js';
 import { EXIT } from './exit-codes.js';
 import { addHelperCommand } from './helper-command.js';
 import { addTokenCommand } from './token-command.js';
@@ -95,6 +96,7 @@ export function commandLine(): Command {
       const { demo } = await import('../mcp/demo.js');
       process.exitCode = await demo(['--bpftrace', configOf(flags, ['bpftrace']).bpftrace]);
     });
+  addConnectCommand(root);
   addHelperCommand(root);
   addTokenCommand(root);
   return root;

@@ -38,11 +38,11 @@ export class ServerUnderTest {
 
   static async start(
     flags: readonly string[] = [],
-    options: { node?: string; main?: string; env?: NodeJS.ProcessEnv; uid?: number } = {},
+    options: { node?: string; main?: string; env?: NodeJS.ProcessEnv; uid?: number; bare?: boolean } = {},
   ): Promise<ServerUnderTest> {
     const child = spawn(
       options.node ?? process.execPath,
-      [options.main ?? MAIN, '--bpftrace', BPFTRACE, ...flags],
+      [options.main ?? MAIN, ...(options.bare ? [] : ['--bpftrace', BPFTRACE]), ...flags],
       {
         stdio: 'pipe',
         env: { ...process.env, ...options.env },

@@ -45,9 +45,9 @@ export class SharedServer {
   }
 
   /** @param flags beside `--http` and `--unix` */
-  static async start(flags: readonly string[] = []): Promise<SharedServer> {
+  static async start(flags: readonly string[] = [], at?: string): Promise<SharedServer> {
     const folder = mkdtempSync(join(tmpdir(), 'mcp-shared-'));
-    const socket = join(folder, 'socket');
+    const socket = at ?? join(folder, 'socket');
     const args = [MAIN, 'serve', '--bpftrace', BPFTRACE, '--http', '127.0.0.1:0', '--unix', socket, ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const server = new SharedServer(child, folder, socket);

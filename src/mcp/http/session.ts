@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { ClientView } from '../../engine/index.js';
-import { UNREAD_BYTES_MAX } from '../stdio.js';
+import { UNREAD_BYTES_MAX } from '../stdio-pipes.js';
 import type { SessionEvents } from './event-log.js';
 import type { Principal } from './gate.js';
 import { HttpRefusal } from './refuse.js';
