@@ -13,8 +13,10 @@ import {
   lockdownCheck,
   memlockCheck,
   nodeCheck,
+  outputPipeCheck,
   parentDeathSignalCheck,
   tracefsCheck,
+  tryOutputPipe,
   trySetpriv,
 } from './checks/system.js';
 import type { Answer, Check } from './checks/types.js';
@@ -57,11 +59,12 @@ const FENTRY_SAMPLE = 'fentry:vfs_read';
 export async function inspectHost(options: CheckOptions): Promise<Inspection> {
   const launcher = options.launcher ?? launcherFor(options.bpftracePath);
   const { mode } = launcher;
-  const [credentials, found, kernel, setpriv] = await Promise.all([
+  const [credentials, found, kernel, setpriv, outputPipe] = await Promise.all([
     readCredentials(),
     findBpftrace(options.bpftracePath, launcher),
     kernelFacts(),
     trySetpriv(),
+    tryOutputPipe(),
   ]);
   const path = usablePath(found);
   const [access, asked] = path === undefined ? [] : await tryBpftrace(path, launcher);
@@ -86,6 +89,7 @@ export async function inspectHost(options: CheckOptions): Promise<Inspection> {
     bpfJitCheck(kernel),
     llvmCheck(info, traces),
     parentDeathSignalCheck(setpriv, mode),
+    outputPipeCheck(outputPipe),
   ];
   const host: HostFacts = {
     kernel: kernel.release,

@@ -21,7 +21,7 @@ function named(checks: readonly Check[], name: string): Check {
 const REQUIRED = ['bpftrace', 'privileges', 'tracefs', 'traces', 'node'];
 const OPTIONAL = [
   ...['tracepoints', 'kprobes', 'uprobes', 'fentry', 'btf', 'debugfs', 'lockdown', 'memlock', 'bpf_jit'],
-  ...['llvm', 'parent_death_signal'],
+  ...['llvm', 'parent_death_signal', 'output_pipe'],
 ];
 
 function assertWellFormed(checks: readonly Check[]): void {
@@ -87,6 +87,11 @@ describe('the checks on this host', { skip: whyNot }, () => {
   test('parent_death_signal: as setpriv tells', () => {
     const run = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']);
     assert.equal(answer('parent_death_signal'), run.status === 0 ? 'yes' : 'no');
+  });
+
+  test('output_pipe: as perl can make one', () => {
+    const run = spawnSync('perl', ['-e', 'pipe(my $out, my $in); print fcntl $in, 1031, 1_048_576']);
+    assert.equal(answer('output_pipe'), Number(run.stdout) >= 262_144 ? 'yes' : 'no');
   });
 
   test('host facts: kernel, LLVM and features', () => {

@@ -1,5 +1,7 @@
+import { closeSync } from 'node:fs';
 import { findExecutable } from '../../privilege/executable.js';
 import { isThroughSudo, type Launcher } from '../../privilege/launcher.js';
+import { type MadePipe, makePipes } from '../output-pipes.js';
 import { childEnvironment } from '../spawn-plan.js';
 import { type CommandResult, runCommand } from './command.js';
 import { type Credentials, holds } from './credentials.js';
@@ -155,6 +157,30 @@ export function parentDeathSignalCheck(tried: CommandResult | undefined, mode: L
   if (!tried) return no('there is no setpriv on PATH', install);
   if (tried.exitCode !== 0) return no('this setpriv does not know --pdeathsig', install);
   return yes('parent_death_signal', false, 'setpriv: bpftrace dies with the server, even if that is killed');
+}
+
+/** By doing it; where it can't be done, why. */
+export async function tryOutputPipe(): Promise<Pick<MadePipe, 'capacityBytes'> | string> {
+  try {
+    const [pipe] = await makePipes(1);
+    if (!pipe) return 'none was made';
+    closeSync(pipe.keeper);
+    return pipe;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const ROOMY_BYTES = 262_144;
+
+/** Into what bpftrace prints: see output-pipes.ts. */
+export function outputPipeCheck(tried: Pick<MadePipe, 'capacityBytes'> | string): Check {
+  const no = (detail: string, action: string) => notYes('output_pipe', false, 'no', detail, action);
+  const loss = 'a program that prints very much loses more events, and costs more CPU';
+  if (typeof tried === 'string') return no(`${tried}: ${loss}`, 'install perl (perl-base is enough)');
+  const size = `${tried.capacityBytes / 1024} KiB`;
+  if (tried.capacityBytes >= ROOMY_BYTES) return yes('output_pipe', false, size);
+  return no(`only ${size}: ${loss}`, 'raise fs.pipe-max-size and fs.pipe-user-pages-soft with sysctl');
 }
 
 const NODE_MAJOR_MIN = 20;

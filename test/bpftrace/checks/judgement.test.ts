@@ -24,6 +24,7 @@ import {
   lockdownCheck,
   memlockCheck,
   nodeCheck,
+  outputPipeCheck,
   parentDeathSignalCheck,
   tracefsCheck,
 } from '../../../src/bpftrace/checks/system.js';
@@ -215,6 +216,12 @@ describe('what surrounds bpftrace', () => {
     assert.equal(parentDeathSignalCheck(undefined, 'sudo').answer, 'yes');
     assert.equal(parentDeathSignalCheck(ended(1), 'root').answer, 'no');
     assert.equal(parentDeathSignalCheck(undefined, 'root').answer, 'no');
+  });
+
+  test('output_pipe: a large one, a small one, none', () => {
+    assert.equal(outputPipeCheck({ capacityBytes: 1_048_576 }).answer, 'yes');
+    assert.match(outputPipeCheck({ capacityBytes: 65_536 }).detail, /^only 64 KiB: /);
+    assert.match(outputPipeCheck('there is no perl').action ?? '', /^install perl/);
   });
 
   test('node', () => {
