@@ -4,6 +4,7 @@ import { attach } from './attach.js';
 import type { Bench, BenchContext } from './bench.js';
 import { chart } from './chart.js';
 import { crowd } from './crowd.js';
+import { fair } from './fair.js';
 import type { Figure } from './figure.js';
 import { flood } from './flood.js';
 import { judge } from './guard.js';
@@ -15,6 +16,7 @@ import { rowsOf } from './publish/rows.js';
 import { questions } from './questions/index.js';
 import { read } from './read/index.js';
 import type { Report } from './report.js';
+import { share } from './share.js';
 import { soak } from './soak/index.js';
 import { starts } from './starts.js';
 import { startup } from './startup.js';
@@ -23,10 +25,12 @@ const BENCHES: readonly Bench[] = [
   attach,
   answer,
   crowd,
+  fair,
   flood,
   probes,
   questions,
   read,
+  share,
   soak,
   starts,
   startup,
