@@ -58,6 +58,11 @@ export const servingSettings = {
   reconnectS: seconds(0, 3600)
     .default(30)
     .describe('the same where its last connection broke off in the middle, in seconds'),
+  drainS: seconds(0, 3600)
+    .default(5)
+    .describe(
+      'with --http or --unix: how long programs that run may go on when the server is told to end, in seconds',
+    ),
   maxSessions: whole(1, 100_000)
     .default(1024)
     .describe('sessions at once; the clients of one token hold at most half of them'),

@@ -66,7 +66,12 @@ export class Audit {
       ...submission,
       ...(this.options.programs && { text }),
     });
-    if (isWritten || !this.options.required || submission.decision !== 'admitted') return;
+    if (!isWritten && submission.decision === 'admitted') this.requireWritable();
+  }
+
+  /** As of the last line. @throws Refusal `audit_failed`, where every submission has to be written down */
+  requireWritable(): void {
+    if (!this.options.required || this.problem === undefined) return;
     throw new Refusal(
       'audit_failed',
       `the submission could not be written to the audit file: ${this.problem}`,
@@ -76,6 +81,12 @@ export class Audit {
 
   ended(report: object): void {
     this.write({ event: 'ended', ...report });
+  }
+
+  /** Closes the file and writes to what is at its path now. */
+  reopen(): void {
+    this.file.close();
+    this.write({ event: 'reopened', server: process.pid });
   }
 
   get state(): AuditState {

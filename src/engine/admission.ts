@@ -1,5 +1,6 @@
 import type { Audit, Submission } from '../audit/audit.js';
 import type { Config } from '../config.js';
+import { monotonicMs } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
 import type { HostGuard } from '../guard/host-guard.js';
 import type { FairQueue } from '../queue/fair-queue.js';
@@ -29,10 +30,19 @@ interface AdmissionParts {
 
 /** Decides what may run, in the order of what a caller can do about it, and has each decision written down. */
 export class Admission {
-  closed = false;
+  private closing: { endsAtMs: number } | undefined;
   private readonly rates = new Rates();
 
   constructor(private readonly parts: AdmissionParts) {}
+
+  /** From now on nothing is taken. @param withinMs when the last of what runs is told to end */
+  close(withinMs: number): void {
+    this.closing = { endsAtMs: monotonicMs() + withinMs };
+  }
+
+  get isClosed(): boolean {
+    return this.closing !== undefined;
+  }
 
   /**
    * The text of a program that may run now, and the run that it joins.
@@ -102,18 +112,63 @@ export class Admission {
 
   private tell(submission: Submission): void {
     const { audit, onSubmit } = this.parts;
-    audit?.submitted(submission);
+    try {
+      audit?.submitted(submission);
+    } catch (error) {
+      if (error instanceof Refusal)
+        tell(onSubmit, { ...submission, decision: error.code, why: error.message });
+      throw error;
+    }
     tell(onSubmit, submission);
   }
 
+  /** Why any program would be refused now, whoever asks. */
+  get obstacles(): Refusal[] {
+    const { audit, requireBpftrace } = this.parts;
+    const demands = [
+      () => this.requireOpen(),
+      requireBpftrace,
+      () => this.requireCalm(),
+      () => audit?.requireWritable(),
+    ];
+    return demands.flatMap(demand => {
+      try {
+        demand();
+        return [];
+      } catch (error) {
+        if (error instanceof Refusal) return [error];
+        throw error;
+      }
+    });
+  }
+
+  /** @throws Refusal `shutting_down` */
+  private requireOpen(): void {
+    if (!this.closing) return;
+    const leftS = Math.max(0, Math.ceil((this.closing.endsAtMs - monotonicMs()) / 1000));
+    throw new Refusal(
+      'shutting_down',
+      leftS > 0
+        ? `the server is shutting down: no more programs are taken, and what runs is ended within ${leftS} s`
+        : 'the server is shutting down',
+      'start it again, or wait until it is back, and submit the program there',
+      { ends_in_s: leftS },
+    );
+  }
+
+  /** @throws Refusal `host_distress` */
+  private requireCalm(): void {
+    const distress = this.parts.guard.distress();
+    if (distress === undefined) return;
+    throw new Refusal(
+      'host_distress',
+      `the machine is in distress: ${distress}`,
+      'tracing would add to it: wait until bpf_info tells of none; the operator can change --host-guard',
+    );
+  }
+
   private program(client: Client, text: string): string {
-    if (this.closed) {
-      throw new Refusal(
-        'shutting_down',
-        'the server is shutting down',
-        'start it again and submit the program there',
-      );
-    }
+    this.requireOpen();
     const program = programOf(text, this.parts.config);
     client.policy.require(program);
     return program;
@@ -141,7 +196,7 @@ export class Admission {
 
   /** The run to join, if the client may. @throws Refusal `busy`, `host_distress` */
   private roomFor({ name, limits }: Client, run: Run | undefined): Run | undefined {
-    const { guard, queue, freeInS } = this.parts;
+    const { queue, freeInS } = this.parts;
     const all = this.parts.open();
     const own = all.filter(execution => execution.client === name);
     if (own.length >= limits.open) {
@@ -153,14 +208,7 @@ export class Admission {
         { open: own.length, limit: limits.open, retry_after_s: retryS },
       );
     }
-    const distress = guard.distress();
-    if (distress !== undefined) {
-      throw new Refusal(
-        'host_distress',
-        `the machine is in distress: ${distress}`,
-        'tracing would add to it: wait until bpf_info tells of none; the operator can change --host-guard',
-      );
-    }
+    this.requireCalm();
     // One that waits takes room for the one who joins too; one that runs does not, but it counts.
     const isUnderWay = run !== undefined && run.status !== 'queued';
     if (isUnderWay && queue.holds(name) < limits.concurrent) return run;

@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.js';
 import { Installation } from '../bpftrace/installation.js';
 import type { Config } from '../config.js';
 import { Command, WORD } from '../contract/cell.js';
+import type { Refusal } from '../contract/errors.js';
 import { watchHost } from '../guard/guard-watch.js';
 import { HostGuard } from '../guard/host-guard.js';
 import { parseLimits } from '../guard/limits.js';
@@ -30,6 +31,9 @@ import { SnapshotSupport } from './snapshot-support.js';
 import type { Validation } from './validation.js';
 import { compilationQueue } from './validator.js';
 import type { Stop } from './verdict.js';
+import { type Bound, untilResolved } from './waiting.js';
+
+const SHUTTING_DOWN = 'the server is shutting down';
 
 /**
  * The parts, wired: programs go down into the queue and the pool, results come back up from the ring and the
@@ -84,7 +88,7 @@ export class Engine {
       ...(config.standby > 0 && {
         standby: {
           most: config.standby,
-          plan: () => (this.admission.closed ? undefined : this.launching.standby()),
+          plan: () => (this.admission.isClosed ? undefined : this.launching.standby()),
           onLost: why => tell(hooks.onStandbyLost, why),
         },
       }),
@@ -206,8 +210,14 @@ export class Engine {
     this.pool.keepReady();
   }
 
+  /** Why any program would be refused now, whoever asks. */
+  get obstacles(): Refusal[] {
+    return this.admission.obstacles;
+  }
+
   get counts(): {
     standby: number;
+    threads: number;
     running: number;
     queued: number;
     finished: number;
@@ -215,6 +225,7 @@ export class Engine {
   } {
     return {
       standby: this.pool.standbyCount,
+      threads: this.pool.threadCount,
       running: this.queue.running,
       queued: this.queue.length,
       finished: this.executions.finishedCount,
@@ -223,11 +234,26 @@ export class Engine {
   }
 
   /**
+   * Takes no more programs. What waits is stopped, what runs may go on until the bound; resolves when nothing runs, or
+   * then. {@link close} ends it.
+   */
+  async drain({ boundMs, signal }: Bound): Promise<void> {
+    this.admission.close(boundMs);
+    void this.pool.dismissStandbys();
+    const open = this.executions.open.reverse();
+    for (const execution of open) {
+      if (execution.status === 'queued') this.stop(execution, { cause: 'shutdown', why: SHUTTING_DOWN });
+    }
+    const ended = Promise.all(open.map(execution => execution.ended.promise));
+    await untilResolved(ended, { boundMs, signal });
+  }
+
+  /**
    * Stops everything and waits until no child is left. Call it again with `hurry` to skip the grace period.
    * What was gathered can still be read afterwards.
    */
   async close(options: { hurry?: boolean } = {}): Promise<void> {
-    this.admission.closed = true;
+    this.admission.close(0);
     this.closed.abort();
     const command = options.hurry ? Command.kill : Command.stop;
     void this.pool.dismissStandbys();

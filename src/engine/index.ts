@@ -1,11 +1,14 @@
+import type { AuditState } from '../audit/audit.js';
 import { type Config, resolveConfig } from '../config.js';
 import { type Launcher, launcherFor } from '../privilege/gain.js';
 import type { ClientTerms } from './client.js';
 import { ClientView } from './client-view.js';
 import { Engine } from './engine.js';
+import { type EngineState, stateOf } from './engine-state.js';
 import type { EngineHooks } from './hooks.js';
+import type { Bound } from './waiting.js';
 
-export type { Submission } from '../audit/audit.js';
+export type { AuditState, Submission } from '../audit/audit.js';
 export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 export type { Helper } from '../bpftrace/reference/index.js';
 export { type Config, ConfigError } from '../config.js';
@@ -14,6 +17,7 @@ export { revealed } from '../contract/visible.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export type { ClientLimits, ClientTerms } from './client.js';
 export { ClientView } from './client-view.js';
+export type { EngineState } from './engine-state.js';
 export type { Glance } from './glance.js';
 export type { EngineHooks } from './hooks.js';
 export type { HostInfo } from './host-info.js';
@@ -34,6 +38,15 @@ export interface TraceEngine {
    * @param terms absent: all that the server allows
    */
   as(client: string, terms?: ClientTerms): ClientView;
+  /** How it stands. */
+  readonly state: EngineState;
+  /** Has the audit file opened anew, where there is one. @returns how that went */
+  reopenAudit(): AuditState | undefined;
+  /**
+   * Takes no more programs, stops those that wait, and waits until those that run have ended, or until the bound.
+   * {@link close} is to follow.
+   */
+  drain(bound: Bound): Promise<void>;
   /** Stops every execution, waits until no child is left and ends the threads. `hurry` skips the grace period. */
   close(options?: { hurry?: boolean }): Promise<void>;
 }
@@ -68,6 +81,14 @@ export function createEngine(
     config: engine.config,
     mostAtOnce: engine.sizing.state.most,
     as: (client, terms = {}) => new ClientView(engine, engine.client(client, terms)),
+    get state() {
+      return stateOf(engine);
+    },
+    reopenAudit: () => {
+      engine.audit?.reopen();
+      return engine.audit?.state;
+    },
+    drain: bound => engine.drain(bound),
     close: closing => engine.close(closing),
   };
 }

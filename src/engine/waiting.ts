@@ -83,7 +83,8 @@ async function untilWord(
 /** Of setTimeout: beyond it, it fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-async function untilResolved(promise: Promise<unknown>, { boundMs, signal }: Bound): Promise<void> {
+/** Whatever it comes to. */
+export async function untilResolved(promise: Promise<unknown>, { boundMs, signal }: Bound): Promise<void> {
   if (!(boundMs > 0) || signal?.aborted) return;
   let cut: () => void = () => {};
   const cutShort = new Promise<void>(resolve => {

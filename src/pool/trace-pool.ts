@@ -137,6 +137,11 @@ export class TracePool {
     };
   }
 
+  /** Worker threads that are there, at work or not. */
+  get threadCount(): number {
+    return this.workers.threads.length;
+  }
+
   /** Bpftraces that wait for a program. */
   get standbyCount(): number {
     return this.standbys.count;

@@ -7,6 +7,16 @@ export class TokenFileError extends Error {
   override readonly name = 'TokenFileError';
 }
 
+/** What reading it again has changed; names of tokens. */
+export interface Reloaded {
+  tokens: number;
+  added: string[];
+  removed: string[];
+  changed: string[];
+  /** Why there are none: nobody is let in. */
+  problem?: string;
+}
+
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** The tokens of a file: JSON, one object a line; empty lines and those that begin with # are left out. @throws TokenFileError */
@@ -49,6 +59,21 @@ export class TokenFile {
     this.refresh();
     const line = JSON.stringify(token);
     return !hasExpired(token) && this.tokens.some(one => JSON.stringify(one) === line);
+  }
+
+  /** Reads it now, changed or not. @returns names of what is another one than before */
+  reload(): Reloaded {
+    const before = new Map(this.tokens.map(token => [token.name, JSON.stringify(token)]));
+    this.load();
+    const after = new Map(this.tokens.map(token => [token.name, JSON.stringify(token)]));
+    const names = [...after.keys()];
+    return {
+      tokens: this.tokens.length,
+      added: names.filter(name => !before.has(name)),
+      removed: [...before.keys()].filter(name => !after.has(name)),
+      changed: names.filter(name => before.has(name) && before.get(name) !== after.get(name)),
+      ...(this.problem !== undefined && { problem: this.problem }),
+    };
   }
 
   private refresh(): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientTerms } from '../../engine/index.js';
 import { hasExpired, type Token } from '../../tokens/token.js';
 import type { TokenFile } from '../../tokens/token-file.js';
@@ -22,6 +22,9 @@ export interface Gate {
   readonly hosts: readonly string[];
   readonly tokens: TokenFile | undefined;
 }
+
+/** Answers one path; what it throws as an HttpRefusal is the answer. */
+export type Route = (gate: Gate, req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 

@@ -4,16 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TraceEngine } from '../../engine/index.js';
+import type { Metrics } from '../../metrics/metrics.js';
 import { parseAddress } from '../../serving.js';
 import type { TokenFile } from '../../tokens/token-file.js';
-import { type Gate, requireOwnSite } from './gate.js';
+import { type Gate, type Route, requireOwnSite } from './gate.js';
 import { mcpRoute } from './mcp-route.js';
+import { healthRoute, metricsRoute, readyRoute } from './operator-routes.js';
 import { HttpRefusal, refuse } from './refuse.js';
 import { Sessions } from './sessions.js';
 import { ListenError, listenUnix } from './unix-socket.js';
-
-/** Answers one path; what it throws as an HttpRefusal is the answer. */
-export type Route = (gate: Gate, req: IncomingMessage, res: ServerResponse) => Promise<void> | void;
 
 /** Whoever sends its headers, or its body, drop by drop is cut off. */
 const HEADERS_WITHIN_MS = 5000;
@@ -39,6 +38,8 @@ interface HttpParts {
   engine: TraceEngine;
   log: Logger;
   tokens: TokenFile | undefined;
+  /** Told of the engine's events by whoever made it. */
+  metrics: Metrics;
 }
 
 /** Many clients at once, over HTTP on TCP and on a Unix socket; each session has an MCP server of its own. */
@@ -48,10 +49,16 @@ export class HttpFront {
   private readonly routes: Map<string, Route>;
 
   constructor(private readonly parts: HttpParts) {
-    const { engine, log } = parts;
+    const { engine, log, metrics } = parts;
     this.sessions = new Sessions(engine, log);
     const bodyBytesMax = Math.max(BODY_BYTES_MIN, 2 * BODY_FACTOR * engine.config.maxProgramBytes);
-    this.routes = new Map<string, Route>([['/mcp', mcpRoute(this.sessions, bodyBytesMax)]]);
+    this.routes = new Map<string, Route>([
+      ['/mcp', mcpRoute(this.sessions, bodyBytesMax)],
+      ['/healthz', healthRoute],
+      ['/readyz', readyRoute(() => engine.state)],
+      ['/metrics', metricsRoute(metrics)],
+    ]);
+    metrics.observe({ state: () => engine.state, sessions: () => this.sessions.count });
   }
 
   /** Wherever the settings say. @throws ListenError */
@@ -89,14 +96,14 @@ export class HttpFront {
     return path;
   }
 
-  /** Nobody new; sessions go on, and can be answered. */
-  stopListening(): void {
-    for (const server of this.servers) server.close();
+  /** No new sessions; those that are there go on, and are told that the server ends. */
+  drain(forS: number): void {
+    this.sessions.drain(forS);
   }
 
   /** Ends all sessions, when what was asked has been answered; a client that reads nothing is not waited for. */
   async close(): Promise<void> {
-    this.stopListening();
+    for (const server of this.servers) server.close();
     const until = performance.now() + LAST_ANSWERS_WITHIN_MS;
     while (this.sessions.isAnswering && performance.now() < until) await sleep(10);
     this.sessions.endAll('the server is shutting down');
@@ -138,13 +145,12 @@ export class HttpFront {
       await route(gate, req, res);
     } catch (error) {
       if (!(error instanceof HttpRefusal)) this.parts.log.error({ err: error }, 'an HTTP request failed');
-      refuse(
-        req,
-        res,
+      const refusal =
         error instanceof HttpRefusal
           ? error
-          : new HttpRefusal(500, 'a fault of the server; its log says more'),
-      );
+          : new HttpRefusal(500, 'a fault of the server; its log says more');
+      this.parts.metrics.httpRefused(refusal.status);
+      refuse(req, res, refusal);
     }
   }
 }

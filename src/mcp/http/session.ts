@@ -62,6 +62,10 @@ export class Session {
     return this.parts.id;
   }
 
+  get server(): Server {
+    return this.parts.server;
+  }
+
   get principal(): Principal {
     return this.parts.principal;
   }

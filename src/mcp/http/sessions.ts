@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Logger } from 'pino';
 import type { TraceEngine } from '../../engine/index.js';
+import { announceEnd } from '../announce.js';
 import { createMcpServer } from '../server.js';
 import { EventLog } from './event-log.js';
 import type { Principal } from './gate.js';
@@ -18,6 +19,7 @@ export class Sessions {
   private readonly eventLog = new EventLog();
   private readonly timer = setInterval(() => this.review(), REVIEW_EVERY_MS).unref();
   private anonymous = 0;
+  private closing = false;
 
   constructor(
     private readonly engine: TraceEngine,
@@ -71,6 +73,12 @@ export class Sessions {
     );
   }
 
+  /** No new ones. Whoever is connected is told. */
+  drain(forS: number): void {
+    this.closing = true;
+    for (const { server } of this.byId.values()) announceEnd(server, forS);
+  }
+
   endAll(why: string): void {
     clearInterval(this.timer);
     for (const session of [...this.byId.values()]) session.end(why);
@@ -89,6 +97,11 @@ export class Sessions {
   }
 
   private requireRoom(principal: Principal): void {
+    if (this.closing) {
+      throw new HttpRefusal(503, 'the server is shutting down: no new sessions', undefined, {
+        'Retry-After': '10',
+      });
+    }
     const { maxSessions } = this.engine.config;
     const own = [...this.byId.values()].filter(({ principal: { key } }) => key === principal.key).length;
     const ownMax = principal.client === undefined ? maxSessions : Math.ceil(maxSessions / 2);
