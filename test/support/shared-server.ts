@@ -48,7 +48,19 @@ export class SharedServer {
   static async start(flags: readonly string[] = [], at?: string): Promise<SharedServer> {
     const folder = mkdtempSync(join(tmpdir(), 'mcp-shared-'));
     const socket = at ?? join(folder, 'socket');
-    const args = [MAIN, 'serve', '--bpftrace', BPFTRACE, '--http', '127.0.0.1:0', '--unix', socket, ...flags];
+    const args = [
+      MAIN,
+      'serve',
+      '--bpftrace',
+      BPFTRACE,
+      '--http',
+      '127.0.0.1:0',
+      '--unix',
+      socket,
+      '--drain-s',
+      '0',
+      ...flags,
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const server = new SharedServer(child, folder, socket);
     await until(`it serves: ${server.log}`, 30_000, () => {
