@@ -12,7 +12,7 @@ import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Timed } from './estimates.js';
 import { EMPTY_RING, type Kept, keptOfNothing, type Sealed, sealed } from './kept.js';
 import type { SnapshotSupport } from './snapshot-support.js';
-import { isCrash, judge, type Stop, type Verdict } from './verdict.js';
+import { isCrash, judge, notHandedOver, type Stop, type Verdict } from './verdict.js';
 
 export interface RunOptions {
   /** Of the execution that it was made for. */
@@ -139,10 +139,8 @@ export class Run implements Timed {
       this.live = this.options.start('method' in this.plan ? this.plan.method : undefined);
       return this.live;
     } catch (error) {
-      // No memory for its buffers, most likely: it fails, the server goes on.
-      const message = `it could not be handed to a worker: ${error instanceof Error ? error.message : error}`;
-      const failed = { status: 'failed', endedBy: 'failure', reason: 'start_failed' } as const;
-      this.end(keptOfNothing({ ...failed, message, diagnostics: [] }));
+      // No memory for its buffers: it fails, the server goes on.
+      this.end(keptOfNothing(notHandedOver(error)));
       return undefined;
     }
   }

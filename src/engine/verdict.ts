@@ -56,6 +56,7 @@ export function judge(evidence: Evidence): Verdict {
   const said = headline(all.filter(diagnostic => !diagnostic.noise)) ?? evidence.lastLine ?? headline(all);
 
   if ('crashed' in outcome) {
+    if (outcome.isUnstarted) return failed('start_failed', outcome.crashed);
     return failed(
       'worker_crashed',
       `the worker thread ended: ${outcome.crashed}; bpftrace was killed with it`,
@@ -131,7 +132,8 @@ export function judge(evidence: Evidence): Verdict {
     return failed('died', `bpftrace ended with exit code ${outcome.exitCode}${said ? `: ${said}` : ''}`);
   }
   if (!evidence.announcedAttach && wasNotRun(outcome.exitCode, said)) {
-    return notStarted(said ?? `exit code ${outcome.exitCode}`);
+    const hint = /failed to map segment|annot allocate memory/.test(said ?? '') && SPAWN_HINTS.ENOMEM;
+    return notStarted([said ?? `exit code ${outcome.exitCode}`, hint].filter(Boolean).join('; '));
   }
   const message = said ?? `bpftrace ended with exit code ${outcome.exitCode} and said nothing`;
   return failed(
@@ -140,6 +142,13 @@ export function judge(evidence: Evidence): Verdict {
       : 'compile_failed',
     message,
   );
+}
+
+/** There was no memory for its buffers. */
+export function notHandedOver(error: unknown): Verdict {
+  const said = error instanceof Error ? error.message : String(error);
+  const message = `there is no memory for its lines and maps (${said}); lower --concurrency, --max-output-bytes or --max-map-bytes`;
+  return { status: 'failed', endedBy: 'failure', reason: 'start_failed', message, diagnostics: [] };
 }
 
 /** A signal by which a process ends of its own fault, where others come from outside. */

@@ -1,5 +1,6 @@
-import { Piscina } from 'piscina';
+import { ArrayTaskQueue, Piscina } from 'piscina';
 import type { ProbeReplies, ProbeRequest, ProbeThread } from '../contract/probes.js';
+import { handOver } from './hand-over.js';
 
 /** Questions that one thread works on at once; those that wait for a bpftrace cost it nothing. */
 const QUESTIONS_AT_ONCE = 64;
@@ -10,6 +11,7 @@ const QUESTIONS_AT_ONCE = 64;
  * in it; should it die, the next question starts another.
  */
 export class ProbePool implements ProbeThread {
+  private readonly waiting = new ArrayTaskQueue();
   private readonly thread = new Piscina<ProbeRequest, ProbeReplies[ProbeRequest['kind']]>({
     filename: new URL('../../workers/probes/answer.js', import.meta.url).href,
     minThreads: 0,
@@ -18,6 +20,7 @@ export class ProbePool implements ProbeThread {
     idleTimeout: Number.POSITIVE_INFINITY,
     // 'sync' parks an idle thread in Atomics.wait, where it would see nothing of its children.
     atomics: 'disabled',
+    taskQueue: this.waiting,
   });
 
   constructor() {
@@ -28,7 +31,7 @@ export class ProbePool implements ProbeThread {
     request: Extract<ProbeRequest, { kind: Kind }>,
   ): Promise<ProbeReplies[Kind]> {
     // The thread answers each kind with its own reply.
-    return (await this.thread.run(request)) as ProbeReplies[Kind];
+    return (await handOver(this.thread, this.waiting, request)) as ProbeReplies[Kind];
   }
 
   /** Ends the thread. A bpftrace that it waits for is ended by its death, as that of any owner. */

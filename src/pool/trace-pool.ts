@@ -1,8 +1,9 @@
-import { Piscina } from 'piscina';
+import { ArrayTaskQueue, Piscina } from 'piscina';
 import { boardBytes, clearBoard, STDERR_BYTES_MAX } from '../contract/board.js';
 import { Cell, Phase, WORD } from '../contract/cell.js';
 import { initRing, type RingViews, ringBytes } from '../contract/ring.js';
 import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../contract/trace.js';
+import { handOver, NoThread } from './hand-over.js';
 import { endOrphan } from './orphan.js';
 import { PipeMaker } from './pipe-maker.js';
 import { type Standby, type StandbyPlan, Standbys } from './standbys.js';
@@ -25,6 +26,8 @@ interface TraceRequest extends Omit<TraceTask, 'pipes' | 'cell' | 'ring' | 'boar
 /** The worker thread is gone; its child has been ended. What it had published is still in its buffers. */
 export interface Crash {
   crashed: string;
+  /** There never was one: no thread could be started, and nothing was done. */
+  isUnstarted?: true;
 }
 
 /** An execution under way, as the main thread sees it. */
@@ -58,6 +61,7 @@ interface Buffers {
  */
 export class TracePool {
   private readonly workers: Piscina<TraceTask | StandbyTask, TraceOutcome | StandbyEnd>;
+  private readonly waiting = new ArrayTaskQueue();
   private readonly standbys: Standbys;
   private readonly pipes: PipeMaker;
   private readonly free: Buffers[] = [];
@@ -85,10 +89,12 @@ export class TracePool {
       atomics: 'disabled',
       // A thread that ends would close the numbers of files that sockets have closed, and another thread has opened.
       trackUnmanagedFds: false,
+      taskQueue: this.waiting,
     });
     this.workers.on('error', () => {}); // A crash reaches us through the task it takes down.
   }
 
+  /** @throws RangeError where there is no memory for its buffers */
   start(request: TraceRequest): LiveTrace {
     const { maxLines, identity, ...task } = request;
     const buffers = this.free.pop() ?? {
@@ -111,6 +117,7 @@ export class TracePool {
     this.running++;
     const outcome = (standby ? this.give(standby, whole) : this.startCold(whole)).catch(
       async (error: unknown): Promise<Crash> => {
+        if (error instanceof NoThread) return { crashed: error.message, isUnstarted: true };
         await endOrphan(cell);
         return { crashed: error instanceof Error ? error.message : String(error) };
       },
@@ -177,7 +184,7 @@ export class TracePool {
   private async startCold(task: TraceTask): Promise<TraceOutcome> {
     await this.pipes.ready();
     // The thread answers a task of this kind with an outcome.
-    return (await this.workers.run(task)) as TraceOutcome;
+    return (await handOver(this.workers, this.waiting, task)) as TraceOutcome;
   }
 
   private async give({ port, outcome }: Standby, task: TraceTask): Promise<TraceOutcome> {
@@ -197,7 +204,8 @@ export class TracePool {
   private startStandby(task: StandbyTask): Promise<TraceOutcome | StandbyEnd> | undefined {
     if (this.running + this.standbys.count >= this.options.threads) return undefined;
     const { port } = task;
-    return this.pipes.ready().then(() => this.workers.run(task, { filename: STANDBY, transferList: [port] }));
+    const options = { filename: STANDBY, transferList: [port] };
+    return this.pipes.ready().then(() => handOver(this.workers, this.waiting, task, options));
   }
 }
 

@@ -12,6 +12,8 @@ export interface Fault {
   seen: string;
   flags?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** Why it can't be made to happen here. */
+  skip?: string;
   /** In place of Node. */
   node?: string;
   /** A bpftrace stands by for each program; with the others none does. */

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TICKS } from '../support/ending-server.js';
-import { folder, shell } from '../support/fake-bpftrace.js';
+import { folder } from '../support/fake-bpftrace.js';
 import { untilEnded } from '../support/run-to-end.js';
 import { until } from '../support/until.js';
 import { BOUND_MS, childOf, type Fault } from './fault.js';
@@ -12,15 +11,18 @@ import { BOUND_MS, childOf, type Fault } from './fault.js';
 /** Loaded into every thread of the server before anything of ours. */
 const preloaded = (script: string): string => `--import=data:text/javascript,${encodeURIComponent(script)}`;
 
-const exhaust = join(folder, 'exhaust');
-/** A worker thread that finds the file takes all the memory that it can get. */
-const EXHAUSTED = preloaded(`
+const signalFile = join(folder, 'signal-to-threads');
+/** The worker thread that finds the file does that. */
+const inThread = (does: string): string =>
+  preloaded(`
   import { unlinkSync } from 'node:fs';
   import { isMainThread } from 'node:worker_threads';
   if (!isMainThread) setInterval(() => {
-    try { unlinkSync(${JSON.stringify(exhaust)}); } catch { return; }
-    for (const taken = [];;) taken.push(new Array(10_000).fill(taken.length));
+    try { unlinkSync(${JSON.stringify(signalFile)}); } catch { return; }
+    ${does}
   }, 10).unref();`);
+const EXHAUSTED = inThread('for (const taken = [];;) taken.push(new Array(10_000).fill(taken.length));');
+const LEFT = inThread('process.exit(3);');
 
 /** The time of day is a day off, now ahead and now behind, at every look. */
 const JUMPING = preloaded(`
@@ -31,21 +33,6 @@ const JUMPING = preloaded(`
     constructor(...given) { given.length > 0 ? super(...given) : super(now()); }
     static now() { return now(); }
   };`);
-
-/** Takes tracefs and debugfs away where a process sees them; gives back how to have them again. */
-function unmountTracefs(pid: number): () => void {
-  const inside = (...command: string[]): void => {
-    execFileSync('nsenter', ['-t', String(pid), '-m', ...command], { stdio: 'pipe' });
-  };
-  const mounts = readFileSync(`/proc/${pid}/mounts`, 'utf8')
-    .split('\n')
-    .map(line => line.split(' '))
-    .filter(([, , type = '']) => type === 'tracefs' || type === 'debugfs');
-  for (const [, target = ''] of mounts.toReversed()) inside('umount', '-l', target);
-  return () => {
-    for (const [, target = '', type = ''] of mounts) inside('mount', '-t', type, type, target);
-  };
-}
 
 /** A thread, the clock, the machine below the server. */
 export const SERVER_FAULTS: readonly Fault[] = [
@@ -58,11 +45,24 @@ export const SERVER_FAULTS: readonly Fault[] = [
     async happen(server) {
       const first = await server.result('exec_program', { program: TICKS, timeout: 60 });
       assert.equal(first.status, 'running');
-      writeFileSync(exhaust, '');
+      writeFileSync(signalFile, '');
       const { status, reason, error_message } = await untilEnded(server, first);
-      assert.equal(existsSync(exhaust), false);
+      assert.equal(existsSync(signalFile), false);
       assert.deepEqual([status, reason], ['failed', 'worker_crashed']);
       assert.match(error_message ?? '', /out of memory|memory limit/i);
+    },
+  },
+  {
+    fault: 'a worker thread ends in the middle of a program',
+    seen: '`failed`, `worker_crashed`; a new thread takes the next program',
+    env: { NODE_OPTIONS: LEFT },
+    zombies: 1,
+    async happen(server) {
+      const first = await server.result('exec_program', { program: TICKS, timeout: 60 });
+      assert.equal(first.status, 'running');
+      writeFileSync(signalFile, '');
+      const { status, reason } = await untilEnded(server, first);
+      assert.deepEqual([status, reason], ['failed', 'worker_crashed']);
     },
   },
   {
@@ -102,26 +102,6 @@ export const SERVER_FAULTS: readonly Fault[] = [
         maps.map(({ name }) => name),
         ['@'],
       );
-    },
-  },
-  {
-    fault: 'tracefs is unmounted while a program runs',
-    seen: 'it runs on and gives its maps; others fail and say why, until it is mounted again',
-    // A mount namespace of its own: the machine keeps its tracefs.
-    listsProbes: true,
-    node: shell(`exec unshare -m --propagation private ${process.execPath} "$@"`),
-    async happen(server, { say }) {
-      const program = 'tracepoint:sched:sched_switch { @ = count(); }';
-      const { execution_id, status } = await server.result('exec_program', { program, timeout: 60 });
-      assert.equal(status, 'running');
-      const mountAgain = unmountTracefs(server.pid);
-      const ended = await server.result('stop_program', { execution_id });
-      assert.deepEqual([ended.status, ended.maps.length], ['stopped', 1], ended.error_message);
-      const failed = await server.result('exec_program', { program, timeout: 1, wait: 30 });
-      say(`${failed.reason}: ${failed.error_message}`);
-      assert.equal(failed.status, 'failed');
-      assert.notEqual(failed.error_message, undefined);
-      mountAgain();
     },
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
@@ -8,9 +8,9 @@ import { childEnvironment } from '../../src/bpftrace/spawn-plan.js';
 import { loadConfig } from '../../src/config.js';
 import { Policy } from '../../src/policy/policy.js';
 import { isInFirstPidNamespace } from '../../src/policy/scope/processes.js';
+import { ControlGroup, groupRoot, newGroup, removeGroups } from '../support/control-group.js';
 import { type Crowd, startCulprits } from '../support/culprits.js';
 import { BPFTRACE, ServerUnderTest } from '../support/server.js';
-import { until } from '../support/until.js';
 import { INSIDE, OUTSIDE, UNCLEAR } from './attacks/scope.js';
 
 /** Every so many-th attempt is made with bpftrace itself, and this share of them shows a process outside. */
@@ -20,37 +20,21 @@ const AT_ONCE = 4;
 const RUN_MS = 1000;
 const RUN_BOUND_MS = 20_000;
 
-/** Where groups of version 2 can be made; undefined where they can't. */
-function cgroupRoot(): string | undefined {
-  const [, mount] = /^\S+ (\S+) cgroup2 (?:\S*,)?rw/m.exec(readFileSync('/proc/self/mounts', 'utf8')) ?? [];
-  return process.geteuid?.() === 0 ? mount : undefined;
-}
-
 describe('a scope', () => {
   let crowd: Crowd;
   let group: string | undefined;
   let inside = 0;
-  const root = cgroupRoot();
   before(() => {
     crowd = startCulprits(['seeker', 'sipper', 'dozer', 'burner']);
     inside = crowd.pid('seeker');
-    if (!root) return;
-    group = join(root, `bpftrace-mcp-test-${process.pid}`);
-    mkdirSync(join(group, 'below'), { recursive: true });
+    if (groupRoot() === undefined) return;
+    group = newGroup().path;
     // In a group below the one that the operator names.
-    writeFileSync(join(group, 'below', 'cgroup.procs'), String(crowd.pid('dozer')));
+    new ControlGroup(join(group, 'below')).add(crowd.pid('dozer'));
   });
   after(async () => {
     await crowd.stop();
-    if (!group) return;
-    const [outer, inner] = [group, join(group, 'below')];
-    await until(
-      'the group to be empty',
-      10_000,
-      () => readFileSync(join(inner, 'cgroup.procs'), 'utf8') === '',
-    );
-    rmdirSync(inner);
-    rmdirSync(outer);
+    await removeGroups();
   });
 
   const filled = (program: string): string =>

@@ -1,0 +1,8 @@
+import { after, test } from 'node:test';
+import { removeGroups } from '../support/control-group.js';
+import { SERVER_ROWS } from './index.js';
+import { makeHappen } from './make-happen.js';
+
+after(removeGroups);
+
+for (const row of SERVER_ROWS) test(row.fault, t => makeHappen(row, t));
