@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BpftraceHandle } from './handle.js';
 import type { Counters } from './records.js';
 
@@ -9,32 +9,73 @@ import type { Counters } from './records.js';
  * follow it seconds later. What is certain on every version: a record of output is printed only from the
  * polling loop, which begins after the last probe is attached; and that loop sleeps in epoll_wait, which
  * /proc shows. So the program needs no probe of ours in it, and its own text stays untouched.
+ *
+ *   compiling  from the start until `attached_probes`. Looks are rare: the processor is wanted for compiling.
+ *   attaching  from there on. A small program attaches within milliseconds, and its client waits: looks are as
+ *              dense as can be, and become rarer the longer it takes.
  */
-const LOOK_EVERY_MS = 1;
+const LOOK_EVERY_MS = { compiling: 10, attaching: 1, slow: 10 };
+/** So long after `attached_probes`, looks are denser than a timer of Node's can make them. */
+const DENSE_FOR_MS = 50;
+const DENSE_PAUSE_MS = 0.2;
 /** A child that takes longer is attaching many probes: looking less often costs nothing then. */
 const SLOW_AFTER_MS = 500;
-const LOOK_EVERY_SLOW_MS = 10;
 /** Where /proc does not show the system call (another user's process), bpftrace's own word has to do after this long. */
 const TRUST_AFTER_MS = 1000;
 
+/** Wakes the one who waits for it. */
+export class Bell {
+  private wake: () => void = () => {};
+
+  ring = (): void => this.wake();
+
+  /** Until it rings, and for so long at the most. */
+  heard(boundMs: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, boundMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+interface Starting {
+  handle: BpftraceHandle;
+  counters: Counters;
+  /** Rung at everything that it prints. */
+  bell: Bell;
+  /** Aborted when there is nothing to wait for any longer. */
+  ended: AbortSignal;
+}
+
 /** True when attached; false when `ended` aborted first. */
-export async function untilAttached(
-  handle: BpftraceHandle,
-  counters: Counters,
-  ended: AbortSignal,
-): Promise<boolean> {
-  const begun = performance.now();
+export async function untilAttached({ handle, counters, bell, ended }: Starting): Promise<boolean> {
+  ended.addEventListener('abort', bell.ring);
+  handle.watch(LOOK_EVERY_MS.compiling);
   let announcedAt: number | undefined;
-  handle.watch(LOOK_EVERY_MS);
   while (!ended.aborted) {
     if (counters.sawOutput) return true;
+    if (counters.attachedProbes >= 0 && announcedAt === undefined) {
+      announcedAt = performance.now();
+      handle.watch(LOOK_EVERY_MS.attaching);
+    }
     const waits = handle.waitsForEvents();
     if (waits === true) return true;
-    const now = performance.now();
-    if (counters.attachedProbes >= 0) announcedAt ??= now;
-    if (waits === undefined && announcedAt !== undefined && now - announcedAt > TRUST_AFTER_MS) return true;
-    const pauseMs = now - begun > SLOW_AFTER_MS ? LOOK_EVERY_SLOW_MS : LOOK_EVERY_MS;
-    await sleep(pauseMs, undefined, { signal: ended }).catch(() => {});
+    const passedMs = announcedAt === undefined ? undefined : performance.now() - announcedAt;
+    if (passedMs === undefined) await bell.heard(LOOK_EVERY_MS.compiling);
+    else if (waits === undefined && passedMs > TRUST_AFTER_MS) return true;
+    else if (passedMs < DENSE_FOR_MS) await shortPause();
+    else await bell.heard(passedMs < SLOW_AFTER_MS ? LOOK_EVERY_MS.attaching : LOOK_EVERY_MS.slow);
   }
   return false;
+}
+
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/** The thread sleeps: whatever comes meanwhile is read in the turn that follows. */
+function shortPause(): Promise<void> {
+  Atomics.wait(NEVER, 0, 0, DENSE_PAUSE_MS);
+  return nextTurn();
 }

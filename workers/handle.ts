@@ -12,8 +12,8 @@ export interface BpftraceHandle {
   blockedInWrite(): boolean | undefined;
   /** One of its threads runs, wants to run, or is held by the kernel in a wait that no signal ends. */
   isHeldUp(): boolean | undefined;
-  /** It has been stopped by a signal, and does nothing until it is continued. */
-  isStopped(): boolean | undefined;
+  /** It has been stopped by a signal, is being killed, or is gone. */
+  isOutOfAction(): boolean | undefined;
   /** Every attached probe is one or two of them. */
   openFiles(): number | undefined;
   /** CPU time used so far. */

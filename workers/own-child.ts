@@ -6,7 +6,7 @@ import {
   catchesSignal,
   cpuTicks,
   isHeldUp,
-  isStopped,
+  isOutOfAction,
   leafProcess,
   onlyZombies,
   openFiles,
@@ -38,8 +38,8 @@ export class OwnChild implements BpftraceHandle {
     return isHeldUp(this.currentLeaf());
   }
 
-  isStopped(): boolean | undefined {
-    return isStopped(this.currentLeaf());
+  isOutOfAction(): boolean {
+    return isOutOfAction(this.currentLeaf());
   }
 
   openFiles(): number | undefined {

@@ -66,10 +66,16 @@ export function isHeldUp(pid: number): boolean | undefined {
   return threadsOf(pid)?.some(thread => /^[RD]$/.test(statFields(`${pid}/task/${thread}`)?.[0] ?? ''));
 }
 
-/** Whether it has been stopped, by a signal or a debugger. */
-export function isStopped(pid: number): boolean | undefined {
-  const state = statFields(pid)?.[0];
-  return state === undefined ? undefined : /^[Tt]$/.test(state);
+const SIGKILL_BIT = 1n << 8n;
+const PF_EXITING = 0x4;
+
+/** Whether it does nothing more, or nothing for now: it has been stopped by a signal, is being killed, or is gone. */
+export function isOutOfAction(pid: number): boolean {
+  const status = read(`/proc/${pid}/status`) ?? '';
+  const pending = [...status.matchAll(/^S(?:ig|hd)Pnd:\s*([0-9a-f]+)$/gm)];
+  if (pending.some(([, mask]) => (BigInt(`0x${mask}`) & SIGKILL_BIT) !== 0n)) return true;
+  const [state = 'X', , , , , , flags] = statFields(pid) ?? [];
+  return /^[TtZX]$/.test(state) || (Number(flags) & PF_EXITING) !== 0;
 }
 
 function threadsOf(pid: number): string[] | undefined {

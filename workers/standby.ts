@@ -3,7 +3,7 @@ import { STDERR_HEAD_BYTES } from '../src/contract/board.js';
 import { Cell, WORD } from '../src/contract/cell.js';
 import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { type ChildListener, type StartedChild, startChild } from './child.js';
-import trace, { follow } from './trace.js';
+import trace, { follow, textFor } from './trace.js';
 
 /**
  * The task of a worker that keeps a bpftrace ready: started, and waiting on its standard input for a program.
@@ -32,11 +32,12 @@ export default async function standby(task: StandbyTask): Promise<TraceOutcome |
     const first = await Promise.race([given, lost]);
     if (first === undefined) return end(started, {});
     if (typeof first === 'string') return end(started, { lost: first });
-    // A stopped process would take the program and do nothing with it.
-    if (started.handle.isStopped() === true) {
+    // It would be given the program and do nothing with it.
+    if (started.handle.isOutOfAction() === true) {
       await end(started, {});
-      return { ...(await trace(first)), standbyLost: 'it was stopped by a signal' };
+      return { ...(await trace(first)), standbyLost: 'it had been stopped or killed by a signal' };
     }
+    started.give(textFor(first));
     const outcome = await follow(first, async listener => {
       early.handOver(listener);
       started.listener = listener;

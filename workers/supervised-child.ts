@@ -29,9 +29,8 @@ export class SupervisedChild implements BpftraceHandle {
     return this.last && /[RD]/.test(this.last.states);
   }
 
-  isStopped(): boolean | undefined {
-    return this.last && /^T/i.test(this.last.states);
-  }
+  /** The supervisor tells that bpftrace has ended; nobody but root can stop it. */
+  isOutOfAction(): undefined {}
 
   openFiles(): number | undefined {
     return this.last?.openFiles;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
-import { untilAttached } from './attach-watch.js';
+import { Bell, untilAttached } from './attach-watch.js';
 import { type ChildListener, startChild } from './child.js';
 import { endChild } from './ending.js';
 import { watchFlood } from './flood-watch.js';
@@ -45,12 +45,21 @@ const CAUSE_WORD: Record<Ending, EndingCause> = {
 };
 
 export default function trace(task: TraceTask): Promise<TraceOutcome> {
-  return follow(task, listener => startChild(task.spawn, task.pipes, listener));
+  return follow(task, async listener => {
+    const started = await startChild(task.spawn, task.pipes, listener);
+    if (!('spawnError' in started)) started.give(textFor(task));
+    return started;
+  });
+}
+
+/** What bpftrace is given: the program, and what is added to it. */
+export function textFor({ program, snapshots }: TraceTask): string {
+  return program + (snapshots?.addition?.text ?? '');
 }
 
 type Start = (listener: ChildListener) => ReturnType<typeof startChild>;
 
-/** From the program's way into a child to the child's end. */
+/** From the program's way into a child to the child's end. @param start gives a child that has its program */
 export async function follow(task: TraceTask, start: Start): Promise<TraceOutcome> {
   const cell = new Cell(task.cell);
   const ringViews = new RingViews(task.ring);
@@ -66,6 +75,7 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   let outputBytes = 0;
   let onlyAddition = false;
   const hurry = new AbortController();
+  const bell = new Bell();
 
   const result = (outcome: Partial<TraceOutcome>): TraceOutcome => ({
     exitCode: null,
@@ -82,12 +92,12 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   });
 
   const startedAt = monotonicMs();
-  const program = task.program + (task.snapshots?.addition?.text ?? '');
   const started = await start({
     onStdout: chunk => {
       outputBytes += chunk.length;
       reader.push(chunk);
       publisher.publish();
+      bell.ring();
       if (onlyAddition || addedProbes === 0 || reader.counters.attachedProbes !== addedProbes) return;
       onlyAddition = true;
       hurry.abort();
@@ -103,7 +113,6 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   const { child, output, pid, handle, exited } = started;
   // Until everything is attached, since its first line may tell that.
   const notHurried = output.eager();
-  started.give(program);
   const closed = once(child, 'close').catch(() => {});
   child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
 
@@ -175,7 +184,8 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
       },
     });
   };
-  void untilAttached(handle, reader.counters, childGone.signal).then(yes => yes && attached());
+  const { counters } = reader;
+  void untilAttached({ handle, counters, bell, ended: childGone.signal }).then(yes => yes && attached());
 
   const { exitCode, signal } = await exited;
   endedAt ??= monotonicMs();

@@ -24,6 +24,8 @@ export interface StandbyPlan {
 interface StandbyParts {
   /** How many are kept. */
   most: number;
+  /** How long one is kept that nobody wants. */
+  idleMs: number;
   /** Undefined: none is to be started now. */
   plan: () => StandbyPlan | undefined;
   /** Starts one in a thread of its own; undefined when no thread is free. */
@@ -96,7 +98,7 @@ export class Standbys {
       return false;
     }
     const standby: Standby = { identity, cell, port: port1, outcome, idle: undefined };
-    standby.idle = setTimeout(() => this.dismiss(standby), STANDBY_IDLE_MS).unref();
+    standby.idle = setTimeout(() => this.dismiss(standby), this.parts.idleMs).unref();
     this.kept.add(standby);
     // It ends of itself only while nobody has taken it or told it to.
     outcome.then(

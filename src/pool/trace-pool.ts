@@ -6,7 +6,7 @@ import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../contra
 import { handOver, NoThread } from './hand-over.js';
 import { endOrphan } from './orphan.js';
 import { PipeMaker } from './pipe-maker.js';
-import { type Standby, type StandbyPlan, Standbys } from './standbys.js';
+import { STANDBY_IDLE_MS, type Standby, type StandbyPlan, Standbys } from './standbys.js';
 
 interface PoolOptions {
   threads: number;
@@ -75,6 +75,7 @@ export class TracePool {
     this.pipes = new PipeMaker(options.threads);
     this.standbys = new Standbys({
       most: options.standby?.most ?? 0,
+      idleMs: STANDBY_IDLE_MS,
       plan: () => options.standby?.plan(),
       start: task => this.startStandby({ ...task, pipes: this.pipes.stock.shared }),
       onLost: why => options.standby?.onLost(why),

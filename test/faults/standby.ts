@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostInfo } from '../../src/engine/index.js';
-import { isStopped } from '../../workers/procfs.js';
+import { isOutOfAction } from '../../workers/procfs.js';
 import { folder, shell } from '../support/fake-bpftrace.js';
 import { bpftracesOf, isAlive } from '../support/processes.js';
 import { BPFTRACE, type ServerUnderTest } from '../support/server.js';
@@ -56,7 +56,7 @@ export const STANDBY_FAULTS: readonly Fault[] = [
       watch(hanging);
       process.kill(hanging, 'SIGSTOP');
       // It stops when it gets the CPU for it.
-      await until('it is stopped', BOUND_MS, () => isStopped(hanging));
+      await until('it is stopped', BOUND_MS, () => isOutOfAction(hanging));
       await assertRuns(server);
       assert.equal(isAlive(hanging), false);
       assert.ok(server.log.includes(LOST));
