@@ -44,8 +44,17 @@ export function commandLine(): Command {
         const commands = root.commands.map(one => one.name()).join(', ');
         throw new ConfigError(`there is no command ${JSON.stringify(word)}; there are ${commands}`);
       }
-      const { serve } = await import('./serve.js');
-      process.exitCode = await serve(configOf(flags));
+      const config = configOf(flags);
+      // The client's first answer needs little; the rest is loaded behind it.
+      const stdio = servesStdio(config)
+        ? await (await import('../mcp/stdio.js')).StdioFront.open()
+        : undefined;
+      try {
+        const { serve } = await import('./serve.js');
+        process.exitCode = await serve(config, stdio);
+      } finally {
+        await stdio?.close();
+      }
     });
 
   withSettings(root.command('run'), runSettings)
@@ -130,6 +139,10 @@ function withSettings(command: Command, names: readonly SettingName[] = settingN
     command.addOption(new Option(`--${flagOf(name)} ${placeholder}`, `${schema.description} (${notes})`));
   }
   return command;
+}
+
+function servesStdio({ stdio, http, unix }: Config): boolean {
+  return stdio === 'on' || (stdio === 'auto' && http === '' && unix === '');
 }
 
 /** Who may start `run` could start bpftrace as well, so it keeps them from nothing of its safe mode, unless asked to. */

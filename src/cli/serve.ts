@@ -4,7 +4,8 @@ import { createEngine, type EngineHooks } from '../engine/index.js';
 import { createLogger, logAudit, logEnd, logRefused, logTokens } from '../logging.js';
 import { HttpFront, type Listening } from '../mcp/http/http-server.js';
 import { ListenError } from '../mcp/http/unix-socket.js';
-import { serveStdio } from '../mcp/stdio.js';
+import { furnish } from '../mcp/server.js';
+import type { StdioFront } from '../mcp/stdio.js';
 import { Metrics } from '../metrics/metrics.js';
 import { gainPrivilege } from '../privilege/gain.js';
 import { TokenFile, TokenFileError } from '../tokens/token-file.js';
@@ -17,8 +18,10 @@ import { reload } from './reload.js';
  * The server: wired, served, shut down. It ends when the client goes away (end of standard input, a broken pipe) or on
  * SIGTERM, SIGINT and, over stdio alone, SIGHUP; {@link endInOrder} says how. Where many are served, SIGHUP has what
  * may have changed read again.
+ *
+ * @param stdio open already, where MCP is served there
  */
-export async function serve(config: Config): Promise<number> {
+export async function serve(config: Config, stdio: StdioFront | undefined): Promise<number> {
   const log = createLogger(config.logLevel);
   const tokens = tokensOf(config, log);
   const launcher = await gainPrivilege(config.bpftrace);
@@ -47,9 +50,11 @@ export async function serve(config: Config): Promise<number> {
     await engine.close();
     return EXIT.usage;
   }
-  const stdio = config.stdio === 'on' || (config.stdio === 'auto' && !isShared);
-  if (stdio) await serveStdio({ client, config, log }, how => requests.ask(how, false));
-  log.info({ version: VERSION, node: process.version, stdio, ...at }, 'serving MCP');
+  stdio?.serve(
+    server => furnish(server, { client, config, log }),
+    how => requests.ask(how, false),
+  );
+  log.info({ version: VERSION, node: process.version, stdio: stdio !== undefined, ...at }, 'serving MCP');
 
   await endInOrder({ engine, front, requests, log });
   // Whatever the client left open (a pipe it does not read) must not keep the process.
