@@ -60,8 +60,10 @@ describe('floods', () => {
   test('real bpftrace printing as fast as it can: in order, whole, every loss accounted for, read meanwhile', async t => {
     const engine = createEngine({ bpftrace: BPFTRACE });
     const me = engine.as('me');
-    // One process, so that one probe at a time counts.
-    const busy = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+    // One process, so that one probe at a time counts, on one processor: bpftrace reads the buffers of several in turn.
+    const busy = spawn('taskset', ['-c', '0', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1'], {
+      stdio: 'ignore',
+    });
     const id = me.submit({
       program: `tracepoint:syscalls:sys_enter_write /pid == ${busy.pid}/ { @n++; printf("line %d\\n", @n); }`,
       deadlineMs: 6000,

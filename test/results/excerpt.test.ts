@@ -102,10 +102,12 @@ describe('excerpts', () => {
         for (let offset = 0; ; ) {
           const given = matching(ring, offset, pattern, size);
           assert.ok(cost(given) <= size.bytes, `${cost(given)} bytes of ${size.bytes}`);
-          assert.equal(given.search?.searched, all.length - offset);
+          // A busy machine may end a search early; it then goes on behind what it has looked at.
+          const searched = given.search?.searched ?? 0;
+          assert.ok(searched > 0 || offset === all.length);
           assert.equal(
             given.search?.matched,
-            all.slice(offset).filter(text => /[aeiou]x?|"/.test(text)).length,
+            all.slice(offset, offset + searched).filter(text => /[aeiou]x?|"/.test(text)).length,
           );
           seen.push(...(given.search?.offsets ?? []));
           offset = given.nextOffset;
