@@ -1,6 +1,6 @@
 import { ArrayTaskQueue, Piscina } from 'piscina';
 import { boardBytes, clearBoard, STDERR_BYTES_MAX } from '../contract/board.js';
-import { Cell, Phase, WORD } from '../contract/cell.js';
+import { Cell, WORD } from '../contract/cell.js';
 import { initRing, type RingViews, ringBytes } from '../contract/ring.js';
 import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../contract/trace.js';
 import { handOver, NoThread } from './hand-over.js';
@@ -66,8 +66,6 @@ export class TracePool {
   private readonly pipes: PipeMaker;
   private readonly free: Buffers[] = [];
   private running = 0;
-  /** Of those that run. */
-  private starting = 0;
   private readySoon: NodeJS.Timeout | undefined;
   private closed: Promise<void> | undefined;
 
@@ -126,10 +124,6 @@ export class TracePool {
     void outcome.then(() => {
       this.running--;
       this.pipes.mend();
-    });
-    this.starting++;
-    void untilBegun(cell, outcome).then(() => {
-      this.starting--;
       this.keepReady();
     });
     let released = false;
@@ -156,14 +150,15 @@ export class TracePool {
   }
 
   /**
-   * A program may come: what is to stand by and does not yet is started, in a moment. It never takes its processor
-   * from an execution that starts, or from an answer that is on its way.
+   * A program may come: what is to stand by and does not yet is started, in a moment, if nothing runs then. A
+   * bpftrace that starts opens some hundred files and uses a processor for a moment: whoever traces the host would
+   * see that, and take it for what the host does.
    */
   keepReady(): void {
     if (this.readySoon || this.closed || !this.options.standby) return;
     this.readySoon = setTimeout(() => {
       this.readySoon = undefined;
-      if (!this.closed && this.starting === 0) this.standbys.keepReady();
+      if (!this.closed && this.running === 0) this.standbys.keepReady();
     }, ANSWER_MS).unref();
   }
 
@@ -207,19 +202,5 @@ export class TracePool {
     const { port } = task;
     const options = { filename: STANDBY, transferList: [port] };
     return this.pipes.ready().then(() => handOver(this.workers, this.waiting, task, options));
-  }
-}
-
-/** Until everything is attached, or it is over. */
-async function untilBegun(cell: Cell, outcome: Promise<unknown>): Promise<void> {
-  let over = false;
-  const end = outcome.then(() => {
-    over = true;
-  });
-  while (!over) {
-    const phase = cell.load(WORD.PHASE);
-    if (phase >= Phase.running) return;
-    const wait = Atomics.waitAsync(cell.words, WORD.PHASE, phase);
-    if (wait.async) await Promise.race([wait.value, end]);
   }
 }

@@ -91,13 +91,13 @@ export async function standBy(server: ServerUnderTest, say: (line: string) => vo
   const first = await standbyOf(server);
   const begun = await server.result('exec_program', { program: TICKS, timeout: 1 });
   assert.deepEqual([begun.status, begun.diagnostics], ['running', []]);
-  const second = await standbyOf(server, [first]);
   const { execution_id } = begun;
   const snapshot = await server.result('get_result', { execution_id, snapshot: true });
   const timed = await untilEnded(server, snapshot);
   assert.deepEqual([timed.status, timed.ended_by, timed.maps.length], ['completed', 'deadline', 1]);
   assert.ok(timed.duration >= 1, `the deadline counts from attached: ${timed.duration} s`);
   await assertGone('the first, after its deadline', [first]);
+  const second = await standbyOf(server, [first]);
 
   const wrong = await server.result('exec_program', { program: 'BEGIN { @a = 1; @a = "text"; }', ...ENDED });
   assert.deepEqual([wrong.status, wrong.reason, wrong.diagnostics[0]?.line], ['failed', 'compile_failed', 1]);
