@@ -74,7 +74,7 @@ export const MAP_LOSSES = [
     id: 'damaged_bytes',
     from: '0.17',
     what: 'writes a byte outside ASCII as `\\uffffffc3`',
-    here: 'undone; bytes that are no UTF-8 are shown as `\\xNN`, and `strings_not_utf8` counts such strings',
+    here: 'undone; bytes that are no UTF-8 are shown as `\\xNN`, `strings_not_utf8` counts such strings, and `revealedBytes` of the library has them back',
   },
   {
     id: 'bare_words',

@@ -118,7 +118,7 @@ export interface TypedMap {
   full?: true | undefined;
   /** Values and keys that are as long as max_strlen lets them be, and were probably cut. */
   strings_cut?: number | undefined;
-  /** Strings that were no UTF-8: in them odd bytes stand as `\xNN`, and a backslash as `\\`. */
+  /** Strings that were no UTF-8: in them odd bytes stand as U+DC80 to U+DCFF, and are shown as `\xff`. */
   strings_not_utf8?: number | undefined;
   /** 0.27 took the blanks out of texts in its keys. */
   blanks_lost?: true | undefined;

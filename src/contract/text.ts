@@ -1,17 +1,18 @@
 /**
  * Undoes what bpftrace's JSON does to text. A byte outside ASCII comes out sign-extended, `é` as
  * `\uffffffc3\uffffffa9` (0.17 to 0.27). A control character is at most `\u001f`, so nothing else begins with
- * `\uffffff`, and the repair is certain. Bytes that are not UTF-8 are shown as `\xc3`, so that nothing is lost.
+ * `\uffffff`, and the repair is certain. Bytes that are not UTF-8 stand as lone surrogates, so that nothing is lost.
  */
+const ODD_BYTES = 0xdc00;
 const ESCAPES = /((?:\\uffffff[0-9a-f]{2})+)|\\u(00[0-9a-f]{2})|\\([^u])/gi;
 const SHORT_ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' };
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The body of a JSON string of bpftrace's; a backslash sequence that is none (a line cut in the middle) stays as it is. */
-export function decodeEscapes(body: string, decode: (bytes: Uint8Array) => string = decodeBytes): string {
+export function decodeEscapes(body: string): string {
   if (!body.includes('\\')) return body;
   return body.replace(ESCAPES, (_whole, damaged?: string, code?: string, letter?: string) => {
-    if (damaged !== undefined) return decode(damagedBytes(damaged));
+    if (damaged !== undefined) return decodeExactly(damagedBytes(damaged));
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
     return SHORT_ESCAPES[letter ?? ''] ?? letter ?? '';
   });
@@ -27,11 +28,6 @@ export function unescapeBytes(body: string): string {
   });
 }
 
-/** Bytes as text; where they are not UTF-8, the offending bytes as `\xNN`. */
-export function decodeBytes(bytes: Uint8Array): string {
-  return decodeUtf8(bytes) ?? decodeInvalid(bytes, text => text);
-}
-
 /** Undefined for bytes that are no UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
@@ -41,29 +37,20 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Bytes as text; the offending ones as the lone surrogates U+DC80 to U+DCFF, so that none is taken for another. */
+/** Bytes as text; those that are no UTF-8 as the lone surrogates U+DC80 to U+DCFF, so that none is taken for another. */
 export function decodeExactly(bytes: Uint8Array): string {
-  return (
-    decodeUtf8(bytes) ??
-    decodeInvalid(
-      bytes,
-      text => text,
-      byte => String.fromCharCode(0xdc00 + byte),
-    )
-  );
+  return decodeUtf8(bytes) ?? decodeInvalid(bytes);
 }
 
-/** Text of bytes some of which are no UTF-8: those as `\xNN` or as `odd` says, what is between them through `shown`. */
-export function decodeInvalid(
-  bytes: Uint8Array,
-  shown: (text: string) => string,
-  odd: (byte: number) => string = byte => `\\x${byte.toString(16).padStart(2, '0')}`,
-): string {
+function decodeInvalid(bytes: Uint8Array): string {
   let text = '';
   let at = 0;
   while (at < bytes.length) {
     const length = validSequenceLength(bytes, at);
-    text += length > 0 ? shown(utf8.decode(bytes.subarray(at, at + length))) : odd(bytes[at] ?? 0);
+    text +=
+      length > 0
+        ? utf8.decode(bytes.subarray(at, at + length))
+        : String.fromCharCode(ODD_BYTES + (bytes[at] ?? 0));
     at += Math.max(1, length);
   }
   return text;
@@ -92,6 +79,6 @@ function damagedBytes(escapes: string): Uint8Array {
 /** bpftrace's JSON text with its damaged strings repaired: valid JSON again, or the text as it was. */
 export function repairJson(text: string): string {
   return text.replace(ESCAPES, (whole, damaged?: string) =>
-    damaged === undefined ? whole : JSON.stringify(decodeBytes(damagedBytes(damaged))).slice(1, -1),
+    damaged === undefined ? whole : JSON.stringify(decodeExactly(damagedBytes(damaged))).slice(1, -1),
   );
 }

@@ -9,24 +9,14 @@
 const LIVE_CLASS = '\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}';
 const LIVE = new RegExp(`[${LIVE_CLASS}]`, 'gu');
 /** Each run of backslashes is taken whole, so that a line of nothing else costs no more than others. */
-const CODE = 'u[0-9a-f]{4}|u\\{[0-9a-f]+\\}';
-const WITH_BYTES = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE}|x[89a-f][0-9a-f])?|[${LIVE_CLASS}]`, 'gu');
-const WITHOUT_BYTES = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE})?|[${LIVE_CLASS}]`, 'gu');
+const CODE = 'u[0-9a-f]{4}|u\\{[0-9a-f]+\\}|x[89a-f][0-9a-f]';
+const MEANT = new RegExp(`(\\\\+)([${LIVE_CLASS}]|${CODE})?|[${LIVE_CLASS}]`, 'gu');
 const SHOWN = /(\\+)(?:u([0-9a-f]{4})|u\{([0-9a-f]+)\}|x([89a-f][0-9a-f]))/g;
 const ODD_BYTES = 0xdc00;
 
 /** As above. */
 export function visible(text: string): string {
-  return changed(text, WITH_BYTES);
-}
-
-/** The same of text in which odd bytes stand as `\xff` already. */
-export function visibleText(text: string): string {
-  return changed(text, WITHOUT_BYTES);
-}
-
-function changed(text: string, pattern: RegExp): string {
-  return text.replace(pattern, (found, slashes?: string, next?: string) => {
+  return text.replace(MEANT, (found, slashes?: string, next?: string) => {
     if (slashes === undefined) return escaped(found);
     if (next === undefined) return found;
     return slashes + slashes + (/^[ux]/.test(next) ? next : escaped(next));
@@ -41,6 +31,14 @@ export function revealed(text: string): string {
     if (byte !== undefined) return kept + String.fromCharCode(ODD_BYTES + Number.parseInt(byte, 16));
     return kept + String.fromCodePoint(Number.parseInt(four ?? many ?? '', 16));
   });
+}
+
+/** The bytes that were traced, of a text that {@link visible} has shown. */
+export function revealedBytes(shown: string): Uint8Array {
+  const parts = revealed(shown).split(/((?<![\ud800-\udbff])[\udc80-\udcff])/);
+  return Buffer.concat(
+    parts.map((part, i) => (i % 2 === 1 ? Buffer.of(part.charCodeAt(0) - ODD_BYTES) : Buffer.from(part))),
+  );
 }
 
 /** The strings within a value of plain data, its keys too. */

@@ -13,7 +13,7 @@ export type { ProbePage, ProbeQuery } from '../bpftrace/probes/page.js';
 export type { Helper } from '../bpftrace/reference/index.js';
 export { type Config, ConfigError } from '../config.js';
 export { Refusal } from '../contract/errors.js';
-export { revealed } from '../contract/visible.js';
+export { revealed, revealedBytes } from '../contract/visible.js';
 export type { Result, Status, Summary } from '../results/result.js';
 export type { ClientLimits, ClientTerms } from './client.js';
 export { ClientView } from './client-view.js';

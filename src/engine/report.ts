@@ -3,7 +3,7 @@ import type { BoardMap } from '../contract/board.js';
 import type { FailureReason } from '../contract/errors.js';
 import type { TypedMap } from '../contract/map.js';
 import type { RingViews } from '../contract/ring.js';
-import { visibleIn, visibleText, withoutLive } from '../contract/visible.js';
+import { visible, visibleIn, withoutLive } from '../contract/visible.js';
 import { jsonBytes, shortened } from '../results/bytes.js';
 import { type Excerpt, matching, overview, page } from '../results/excerpt.js';
 import { entriesDropped, readMaps } from '../results/read-maps.js';
@@ -40,7 +40,7 @@ export function resultOf(execution: Execution, place: Place | undefined, window:
 
   const { pattern, mapEntries } = checked;
   const typed = readMaps(board.maps, { entriesMax: mapEntries, exactStacks: window.exactStacks }).map(map =>
-    visibleIn(map, visibleText),
+    visibleIn(map, visible),
   );
   // A search is not repeated for a better share.
   let maps = shownMaps(typed, pattern ? room / 2 : room);

@@ -1,5 +1,5 @@
 import { LineKind } from '../contract/ring.js';
-import { decodeBytes, decodeEscapes, decodeExactly, repairJson } from '../contract/text.js';
+import { decodeEscapes, decodeExactly, repairJson } from '../contract/text.js';
 import { visible, withoutLive } from '../contract/visible.js';
 
 /** Printable ASCII without a backslash, and tabs: it is shown as it is, whatever kind of line it is. */
@@ -37,7 +37,7 @@ export function decodeLines(
 
 /** The text of a line, from its bytes, so that it can be shown to anybody. */
 export function decodeLine(bytes: Uint8Array, kind: LineKind): string {
-  if (kind === LineKind.json) return withoutLive(repairJson(decodeBytes(bytes)));
+  if (kind === LineKind.json) return withoutLive(repairJson(decodeExactly(bytes)));
   const text = decodeExactly(bytes);
-  return visible(kind === LineKind.escaped ? decodeEscapes(text, decodeExactly) : text);
+  return visible(kind === LineKind.escaped ? decodeEscapes(text) : text);
 }

@@ -49,6 +49,6 @@ export const mapSchema = z.object({
     .number()
     .int()
     .optional()
-    .describe('strings in which \\xNN stands for a byte that is no UTF-8, and \\\\ for a backslash'),
+    .describe('strings in which \\xNN stands for a byte that is no UTF-8'),
   strings_cut: z.number().int().optional().describe('strings as long as max_strlen allows, probably cut'),
 }) satisfies z.ZodType<TypedMap>;

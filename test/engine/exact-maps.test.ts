@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { hasLoss } from '../../src/bpftrace/map-losses.js';
 import type { MapEntry, TypedMap } from '../../src/contract/map.js';
-import { visibleText } from '../../src/contract/visible.js';
+import { decodeExactly } from '../../src/contract/text.js';
+import { revealedBytes, visible } from '../../src/contract/visible.js';
 import { type ClientView, createEngine, type TraceEngine } from '../../src/engine/index.js';
 import { type KeyValue, type RandomMap, randomMap } from '../support/random-maps.js';
-import { utf8 } from '../support/record-model.js';
 import { BPFTRACE } from '../support/server.js';
 
 /**
@@ -18,11 +18,11 @@ const MAPS_EACH = 5;
 const SEED = 20;
 const BOUND = { boundMs: 60_000 };
 
-/** As the typed map shows bytes. */
+/** As the typed map shows bytes, from which they can be had back. */
 function shown(bytes: string): string {
-  const text = utf8(bytes);
-  const isWhole = Buffer.from(bytes, 'latin1').equals(Buffer.from(text));
-  return visibleText(isWhole ? text : utf8(bytes.replaceAll('\\', '\\\\')));
+  const text = visible(decodeExactly(Buffer.from(bytes, 'latin1')));
+  assert.equal(Buffer.from(revealedBytes(text)).toString('latin1'), bytes);
+  return text;
 }
 
 /** Numbers and strings of digits are the same here; texts as they are shown. */

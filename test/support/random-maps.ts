@@ -57,8 +57,11 @@ const PIECES = [
   '\xc3',
   '\x01',
 ];
+/** What reads like an escape of ours, and any byte but NUL, which ends a string. */
+const ESCAPES = ['\\xff', '\\u202e', '\\u{e0041}', '\\\\xc3', '\xe2\x80\xae'];
+const anyByte = fc.integer({ min: 1, max: 255 }).map(code => String.fromCharCode(code));
 const text = fc
-  .array(fc.constantFrom(...PIECES), { maxLength: 8 })
+  .array(fc.oneof(fc.constantFrom(...PIECES), fc.constantFrom(...ESCAPES), anyByte), { maxLength: 8 })
   .map(pieces => pieces.join(''))
   .filter(bytes => bytes.length <= 30);
 

@@ -132,14 +132,11 @@ function warning(type: string, raw: string, message: string): string {
 
 /** Bytes as a line shows them. */
 function shownText(bytes: string): string {
-  return visible(utf8(bytes, byte => String.fromCharCode(0xdc00 + byte)));
+  return visible(utf8(bytes));
 }
 
-/** Bytes as text, one character at a time; where they are no character, as `odd` has it. */
-export function utf8(
-  bytes: string,
-  odd = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`,
-): string {
+/** Bytes as text, one character at a time; where they are no character, as lone surrogates. */
+function utf8(bytes: string): string {
   const buffer = Buffer.from(bytes, 'latin1');
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let text = '';
@@ -153,7 +150,7 @@ export function utf8(
         // Too short, or no character at all.
       }
     }
-    if (taken === 0) text += odd(buffer[at] ?? 0);
+    if (taken === 0) text += String.fromCharCode(0xdc00 + (buffer[at] ?? 0));
     at += Math.max(1, taken);
   }
   return text;

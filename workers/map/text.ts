@@ -1,8 +1,8 @@
-import { decodeInvalid, decodeUtf8, unescapeBytes } from '../../src/contract/text.js';
+import { decodeExactly, decodeUtf8, unescapeBytes } from '../../src/contract/text.js';
 
 /** The strings of one map, decoded, and what could not be told of them. */
 export class Strings {
-  /** Of those decoded, the ones that were no UTF-8: odd bytes stand as `\xNN`, and a backslash as `\\`. */
+  /** Of those decoded, the ones that were no UTF-8: odd bytes stand as lone surrogates. */
   notUtf8 = 0;
   /** Of those decoded, the ones that bpftrace has cut. */
   cut = 0;
@@ -23,7 +23,7 @@ export class Strings {
     const text = decodeUtf8(buffer);
     if (text !== undefined) return text;
     this.notUtf8++;
-    return decodeInvalid(buffer, part => part.replaceAll('\\', '\\\\'));
+    return decodeExactly(buffer);
   }
 
   /** Until 0.23 a string of max_strlen holds a byte less; 0.27 marks one that it has cut with two dots. */
