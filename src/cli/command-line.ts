@@ -36,7 +36,9 @@ export function commandLine(): Command {
     );
 
   withSettings(root.command('serve', { isDefault: true }))
-    .description('serve MCP on standard input and output (the default)')
+    .description(
+      'serve MCP on standard input and output (the default), or to many agents at once (--unix, --http)',
+    )
     .allowExcessArguments()
     .action(async (flags, command: Command) => {
       const [word] = command.args;

@@ -29,6 +29,31 @@ export interface McpParts {
   log: Logger;
 }
 
+interface Tools {
+  byName: ReadonlyMap<string, Tool>;
+  /** As `tools/list` shows them: costs some milliseconds, which not every client has to wait for. */
+  listed: () => ReturnType<typeof describeTool>[];
+}
+
+const toolsByConfig = new WeakMap<Config, Tools>();
+
+/** The same for every session of a server. */
+function toolsOf(config: Config): Tools {
+  const known = toolsByConfig.get(config);
+  if (known) return known;
+  const tools = allTools(config);
+  let listed: ReturnType<typeof describeTool>[] | undefined;
+  const made = {
+    byName: new Map(tools.map(tool => [tool.name, tool])),
+    listed: () => {
+      listed ??= tools.map(describeTool);
+      return listed;
+    },
+  };
+  toolsByConfig.set(config, made);
+  return made;
+}
+
 /** One MCP server for one client. */
 export function createMcpServer(parts: McpParts): Server {
   const server = createShell();
@@ -38,17 +63,11 @@ export function createMcpServer(parts: McpParts): Server {
 
 /** Gives a shell all that it answers with. */
 export function furnish(server: Server, { client, config, log }: McpParts): void {
-  const tools = allTools(config);
-  const byName = new Map(tools.map(tool => [tool.name, tool]));
-  // Costs some milliseconds, which not every client has to wait for.
-  let listed: ReturnType<typeof describeTool>[] | undefined;
+  const { byName, listed } = toolsOf(config);
   serveResources(server, client);
   servePrompts(server, client);
   const tasks = new Tasks(server, client, config.resultTtlS * 1000);
-  server.setRequestHandler(ListToolsRequestSchema, () => {
-    listed ??= tools.map(describeTool);
-    return { tools: listed };
-  });
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: listed() }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra) => {
     const { name, arguments: args } = params;
     const tool = byName.get(name);

@@ -30,7 +30,9 @@ export function readTokens(path: string): Token[] {
  */
 export class TokenFile {
   private seen: string | undefined;
-  private tokens: readonly Token[] = [];
+  private tokens: readonly { token: Token; hash: Buffer }[] = [];
+  /** Each as JSON, by its name. */
+  private lines: ReadonlyMap<string, string> = new Map();
   private problem: string | undefined;
 
   /** @param onChange told of each change: how many tokens there are now, or why there are none */
@@ -48,24 +50,21 @@ export class TokenFile {
     const hash = Buffer.from(hashOf(presented), 'hex');
     let found: Token | undefined;
     // Each is compared, whichever it is, and in the same time.
-    for (const token of this.tokens) {
-      if (timingSafeEqual(Buffer.from(token.sha256, 'hex'), hash)) found = token;
-    }
+    for (const { token, hash: known } of this.tokens) if (timingSafeEqual(known, hash)) found = token;
     return found;
   }
 
   /** Whether a token that was found earlier is still there, unchanged, and has not expired. */
   holds(token: Token): boolean {
     this.refresh();
-    const line = JSON.stringify(token);
-    return !hasExpired(token) && this.tokens.some(one => JSON.stringify(one) === line);
+    return !hasExpired(token) && this.lines.get(token.name) === JSON.stringify(token);
   }
 
   /** Reads it now, changed or not. @returns names of what is another one than before */
   reload(): Reloaded {
-    const before = new Map(this.tokens.map(token => [token.name, JSON.stringify(token)]));
+    const before = this.lines;
     this.load();
-    const after = new Map(this.tokens.map(token => [token.name, JSON.stringify(token)]));
+    const after = this.lines;
     const names = [...after.keys()];
     return {
       tokens: this.tokens.length,
@@ -85,12 +84,15 @@ export class TokenFile {
 
   private load(): void {
     this.tokens = [];
+    this.lines = new Map();
     this.problem = undefined;
     this.seen = undefined;
     try {
       const { text, stat } = readOwned(this.path);
       this.seen = identityOf(stat);
-      this.tokens = parseTokens(this.path, text);
+      const tokens = parseTokens(this.path, text);
+      this.tokens = tokens.map(token => ({ token, hash: Buffer.from(token.sha256, 'hex') }));
+      this.lines = new Map(tokens.map(token => [token.name, JSON.stringify(token)]));
     } catch (error) {
       if (!(error instanceof TokenFileError)) throw error;
       this.problem = error.message;

@@ -33,7 +33,16 @@ export function mcpRoute(sessions: Sessions, bodyBytesMax: number) {
     requireNoBatch(req, body);
     if (known) return known.handle(req, res, body);
     if (!isInitializeRequest(body)) throw noSessionGiven();
-    return greet(await sessions.open(principal), req, res, body);
+    return greet(await sessions.open(principal, aboutClient(req, body.params.clientInfo)), req, res, body);
+  };
+}
+
+/** What the client says of itself is cut where it is no name any more. */
+function aboutClient({ socket }: IncomingMessage, { name, version }: { name: string; version: string }) {
+  const { remoteAddress } = socket;
+  return {
+    agent: `${name} ${version}`.slice(0, 80),
+    ...(remoteAddress !== undefined && { from: remoteAddress }),
   };
 }
 

@@ -35,8 +35,8 @@ export class Sessions {
     return [...this.byId.values()].some(session => session.isAnswering);
   }
 
-  /** A new one, which is kept if the client is greeted in it. @throws HttpRefusal 503 */
-  async open(principal: Principal): Promise<Session> {
+  /** A new one, which is kept if the client is greeted in it. @param about whose it is, for the log. @throws HttpRefusal 503 */
+  async open(principal: Principal, about: Record<string, unknown>): Promise<Session> {
     this.requireRoom(principal);
     const { config } = this.engine;
     const id = randomUUID();
@@ -58,7 +58,7 @@ export class Sessions {
       log.info({ why }, 'session ended');
     });
     this.byId.set(id, session);
-    log.info('session');
+    log.info(about, 'session');
     return session;
   }
 

@@ -5,11 +5,13 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { type CallToolResult, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Result, Summary } from '../../../src/results/result.js';
 import { addToken, removeToken } from '../../../src/tokens/edit.js';
 import { residentMb } from '../../support/held.js';
+import { ServerUnderTest } from '../../support/server.js';
 import { POST_HEADERS, SharedServer } from '../../support/shared-server.js';
 import { until } from '../../support/until.js';
 
@@ -266,6 +268,25 @@ describe('sessions over HTTP and the Unix socket', () => {
     for (const req of unread) req.destroy();
     assert.equal((await server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, own)).status, 404);
   });
+});
+
+test('stdio and HTTP on one engine: each client its own; the end of standard input ends both', async () => {
+  const stdio = await ServerUnderTest.start(['--http', '127.0.0.1:0', '--stdio', 'on']);
+  const { execution_id } = await stdio.result('exec_program', { program: LONG, timeout: 60 });
+  await until('it is told where', 10_000, () => /"http":"[^"]+"/.test(stdio.log));
+  const url = new URL(/"http":"([^"]+)"/.exec(stdio.log)?.[1] ?? '');
+  const client = new Client({ name: 'test', version: '0' });
+  await client.connect(new StreamableHTTPClientTransport(url));
+  assert.equal((await executions(client)).length, 0);
+  await assert.rejects(call(client, 'stop_program', { execution_id }), /unknown_execution/);
+  const { queue } = await call<{ queue: { running: number } }>(client, 'bpf_info');
+  assert.equal(queue.running, 1);
+  // Whoever waits when the server ends is answered.
+  const waiting = call<Result>(client, 'exec_program', { program: LONG, timeout: 60, wait: 50 });
+  await until('both run', 20_000, async () => (await executions(client))[0]?.status === 'running');
+  const [{ code }, { status, ended_by }] = await Promise.all([stdio.close(), waiting]);
+  assert.deepEqual([code, status, ended_by], [0, 'stopped', 'shutdown']);
+  await client.close();
 });
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {
