@@ -7,6 +7,7 @@ import { crowd } from './crowd.js';
 import { fair } from './fair.js';
 import type { Figure } from './figure.js';
 import { flood } from './flood.js';
+import { growth } from './growth.js';
 import { judge } from './guard.js';
 import { loadNow, machineLines, machineNow, releaseOf } from './machine.js';
 import { type Options, optionsOf, UsageError } from './options.js';
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   crowd,
   fair,
   flood,
+  growth,
   probes,
   questions,
   read,

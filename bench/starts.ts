@@ -11,6 +11,7 @@ const BOUND = { boundMs: 60_000 };
 export const starts: Bench = {
   name: 'starts',
   about: `${STARTS} starts and stops, ${AT_ONCE} at once: memory, descriptors, threads and children, warm and at the end`,
+  onlyNamed: true,
   async run({ say }) {
     const bpftrace = process.env.BPFTRACE_MCP_BPFTRACE ?? 'bpftrace';
     const engine = createEngine({ bpftrace, concurrency: AT_ONCE, maxResults: WARM, queueLimit: STARTS });

@@ -1,25 +1,17 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BPFTRACE, MAIN } from '../../test/support/server.js';
 import type { Bench } from '../bench.js';
 import { absolute, compare } from '../figure.js';
 import { startFlood } from '../flooding.js';
 import { alternate, type Sample, samplesOf, type Work } from '../pairs.js';
-import { percentileOf } from '../statistics.js';
 import { LightClient } from './light-client.js';
+import { EVERY_MS, poll, SECONDS } from './poll.js';
 
 const PAIRS = 3;
-const SECONDS = 4;
 const POLLERS = [1, 16, 64, 256];
 const PROMISED = 64;
-const EVERY_MS = 250;
 const LINES = 1000;
-/** A page's beginning may be overwritten while it is copied: then it is shorter. */
-const LINES_MIN = 500;
-/** Until everything that is compiled late has been. */
-const WARM_CALLS = 200;
 const REPLY_BYTES = 110_000;
 
 /**
@@ -92,41 +84,6 @@ async function floor(pollers: number): Promise<Sample> {
     raw.kill('SIGKILL');
     await client.close();
   }
-}
-
-async function poll(client: LightClient, pollers: number, args: Record<string, unknown>): Promise<Sample> {
-  for (let i = 0; i < WARM_CALLS; i++) await client.call('get_result', args);
-  const times: number[] = [];
-  let [short, bytes] = [0, 0];
-  const before = mainThreadMs(client);
-  const end = performance.now() + SECONDS * 1000;
-  const poller = async (i: number): Promise<void> => {
-    let next = performance.now() + (EVERY_MS * i) / pollers;
-    while (next < end) {
-      await sleep(Math.max(0, next - performance.now()));
-      const begun = performance.now();
-      const reply = await client.call('get_result', args);
-      times.push(performance.now() - begun);
-      bytes += reply.length;
-      if (linesIn(reply) < LINES_MIN) short++;
-      next = Math.max(next + EVERY_MS, performance.now());
-    }
-  };
-  await Promise.all(Array.from({ length: pollers }, (_, i) => poller(i)));
-  const cpu = (mainThreadMs(client) - before) / times.length;
-  const values = { p50: percentileOf(times, 50), p99: percentileOf(times, 99), cpu };
-  return { values, work: { short, bytesEach: Math.round(bytes / times.length), replies: times.length } };
-}
-
-/** From what stands behind the lines, so that they need not be read. */
-function linesIn(reply: Buffer): number {
-  const at = reply.lastIndexOf('"lines_returned":');
-  return Number.parseInt(reply.subarray(at + 17, at + 24).toString('latin1'), 10);
-}
-
-/** The time that its main thread has been on a processor. */
-function mainThreadMs({ process: { pid } }: LightClient): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 }
 
 /** Replies are of about the same size; who is slower gives fewer, which is what is measured. */
