@@ -49,7 +49,8 @@ async function run(options: Options): Promise<Report> {
   const begun = new Date();
   const report: Report = { machine, begun: begun.toISOString(), tookS: 0, benches: [] };
   for (const bench of BENCHES.filter(one => isWanted(one, options))) {
-    say(`\n${bench.name}: ${bench.about}`);
+    const asked = options.pairs ?? (options.guard ? GUARD_PAIRS : undefined);
+    say(`\n${bench.name}: ${bench.about}${asked === undefined ? '' : `; this time ${asked} pairs`}`);
     const from = performance.now();
     const figures: Figure[] = [];
     const context: BenchContext = {
