@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../config.js';
+import { HELPER_SLOTS } from '../privilege/helper/pins.js';
 
 /** `bpftrace-mcp helper …`, for root on a host where the server runs as somebody else. */
 export function addHelperCommand(root: Command): void {
@@ -13,7 +14,7 @@ export function addHelperCommand(root: Command): void {
     .option('--user <name>', 'who may use it; can be given several times', several, [])
     .option('--group <name>', 'a group that may use it; likewise', several, [])
     .option('--bpftrace <path>', 'the bpftrace that it runs', 'bpftrace')
-    .option('--slots <number>', 'how many run at once', '16')
+    .option('--slots <number>', 'how many run at once', String(HELPER_SLOTS))
     .option('--max-timeout-s <number>', 'the longest deadline that it allows', '600')
     .option('--user-symbols', 'names in user stacks, at the price that programs can read files as root')
     .option('--dry-run', 'print what would be installed')

@@ -39,7 +39,7 @@ export class ClientView {
    * @throws Refusal `busy`, `invalid_argument`, `no_bpftrace`, `no_privilege`, `shutting_down`
    */
   submit(request: SubmitRequest): string {
-    const execution = this.engine.submit(this.client, request);
+    const execution = this.engine.tracing.submit(this.client, request);
     this.open.add(execution);
     void execution.ended.promise.then(() => this.open.delete(execution));
     return execution.id;
@@ -52,7 +52,7 @@ export class ClientView {
   leave(): void {
     // The newest first: what waits has no chance to begin.
     for (const execution of [...this.open].reverse()) {
-      this.engine.stop(execution, { cause: 'stop', why: 'its client went away' });
+      this.engine.tracing.stop(execution, { cause: 'stop', why: 'its client went away' });
     }
   }
 
@@ -106,7 +106,7 @@ export class ClientView {
 
   /** Asks for the end; wait for it with {@link untilEnded}. Of an execution that has ended it asks nothing. */
   stop(id: string): void {
-    this.engine.stop(this.find(id), { cause: 'stop' });
+    this.engine.tracing.stop(this.find(id), { cause: 'stop' });
   }
 
   /** Whether a program compiles and what it would attach to; it is not run. @throws Refusal as {@link submit} */
@@ -115,13 +115,13 @@ export class ClientView {
   }
 
   probes(query: ProbeQuery): Promise<ProbePage> {
-    return this.engine.scope(this.client).probes.find(query);
+    return this.engine.scopes.of(this.client.policy).probes.find(query);
   }
 
   /** Those of some probes that this host lists. @param names in full, such as `tracepoint:sched:sched_switch` */
   async present(names: readonly string[]): Promise<Set<string>> {
     const asked = [...new Set(names)];
-    const { probes } = this.engine.scope(this.client);
+    const { probes } = this.engine.scopes.of(this.client.policy);
     const counts = await Promise.all(asked.map(name => probes.countMatching(name)));
     return new Set(asked.filter((_, at) => counts[at] !== 0));
   }

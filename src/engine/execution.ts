@@ -7,9 +7,9 @@ import type { Ticket } from '../queue/line.js';
 import type { Status } from '../results/result.js';
 import type { Contents, Stored } from '../results/store.js';
 import type { Client } from './client.js';
-import { type Kept, keptOfNothing } from './kept.js';
+import { type Kept, keptOfNothing, unstarted } from './kept.js';
 import { programHash } from './request.js';
-import { type Holder, type Run, unstarted } from './run.js';
+import type { Holder, Run } from './run.js';
 import type { Stop, Verdict } from './verdict.js';
 
 interface ExecutionOptions {

@@ -1,7 +1,7 @@
 import { EMPTY_BOARD, encodeBoard } from '../contract/board.js';
 import { initRing, RingViews, ringBytes } from '../contract/ring.js';
 import type { Contents } from '../results/store.js';
-import type { Verdict } from './verdict.js';
+import type { Stop, Verdict } from './verdict.js';
 
 /** Lines and maps that change no more. */
 export interface Sealed extends Contents {
@@ -41,5 +41,15 @@ export function keptOfNothing(verdict: Verdict): Kept {
     snapshotAtMs: 0,
     durationMs: 0,
     leftBehind: false,
+  };
+}
+
+/** How that ends which never ran. */
+export function unstarted({ cause, why }: Stop): Verdict {
+  return {
+    status: 'stopped',
+    endedBy: cause,
+    message: why === undefined ? 'stopped before it began' : `stopped before it began: ${why}`,
+    diagnostics: [],
   };
 }

@@ -6,9 +6,11 @@ import { Refusal } from '../contract/errors.js';
 import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import type { HostGuard } from '../guard/host-guard.js';
+import { mostAtOnce } from '../guard/sizing.js';
 import type { Profile } from '../policy/policy.js';
 import type { StandbyPlan } from '../pool/standbys.js';
 import type { LiveTrace, TracePool } from '../pool/trace-pool.js';
+import { HELPER_SLOTS } from '../privilege/helper/pins.js';
 import type { Launcher } from '../privilege/launcher.js';
 import type { RunOptions } from './run.js';
 import { identityOf, planStandby } from './standby-plan.js';
@@ -48,6 +50,12 @@ export class Launching {
       'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
       'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
     );
+  }
+
+  /** By the processors, and by what a helper takes that was installed without being told. */
+  get mostAtOnce(): number {
+    const most = mostAtOnce();
+    return this.parts.launcher.mode === 'helper' ? Math.min(most, HELPER_SLOTS) : most;
   }
 
   /** A program under a policy. @param path where bpftrace was when the program was handed in */

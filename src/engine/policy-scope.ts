@@ -3,7 +3,7 @@ import { ProbeIndex } from '../bpftrace/probes/index.js';
 import { argsUnder } from '../bpftrace/spawn-plan.js';
 import type { ProbeThread } from '../contract/probes.js';
 import type { SpawnPlan } from '../contract/trace.js';
-import type { Policy } from '../policy/policy.js';
+import type { Policy, Profile } from '../policy/policy.js';
 import { Diagnostician } from './diagnostician.js';
 import { type CompilationQueue, Validator } from './validator.js';
 
@@ -20,7 +20,7 @@ interface ScopeParts {
  * What a policy shapes: whose symbols may be looked at, how a program is compiled, what may be tried again for a
  * better diagnosis. One for each policy under which somebody is served; the lists of probes are the same for all.
  */
-export class PolicyScope {
+class PolicyScope {
   readonly probes: ProbeIndex;
   readonly diagnostician: Diagnostician;
   readonly validator: Validator;
@@ -52,5 +52,22 @@ export class PolicyScope {
   close(): void {
     this.validator.close();
     this.diagnostician.close();
+  }
+}
+
+/** Each is made when somebody is first served under its policy. */
+export class PolicyScopes {
+  private readonly known = new Map<Profile, PolicyScope>();
+
+  constructor(private readonly parts: ScopeParts) {}
+
+  of(policy: Policy): PolicyScope {
+    const known = this.known.get(policy.profile) ?? new PolicyScope(policy, this.parts);
+    this.known.set(policy.profile, known);
+    return known;
+  }
+
+  close(): void {
+    for (const scope of this.known.values()) scope.close();
   }
 }

@@ -10,9 +10,9 @@ import type { Crash, LiveTrace } from '../pool/trace-pool.js';
 import type { Status } from '../results/result.js';
 import { linesTotal, readLines } from '../results/ring-reader.js';
 import type { Timed } from './estimates.js';
-import { EMPTY_RING, type Kept, keptOfNothing, type Sealed, sealed } from './kept.js';
+import { EMPTY_RING, type Kept, keptOfNothing, type Sealed, sealed, unstarted } from './kept.js';
 import type { SnapshotSupport } from './snapshot-support.js';
-import { isCrash, judge, notHandedOver, type Stop, type Verdict } from './verdict.js';
+import { isCrash, judge, notHandedOver, type Stop } from './verdict.js';
 
 export interface RunOptions {
   /** Of the execution that it was made for. */
@@ -243,14 +243,4 @@ export class Run implements Timed {
   get noSnapshots(): string | undefined {
     return 'unsupported' in this.plan ? this.plan.unsupported : undefined;
   }
-}
-
-/** How that ends which never ran. */
-export function unstarted({ cause, why }: Stop): Verdict {
-  return {
-    status: 'stopped',
-    endedBy: cause,
-    message: why === undefined ? 'stopped before it began' : `stopped before it began: ${why}`,
-    diagnostics: [],
-  };
 }

@@ -1,7 +1,7 @@
 import { ownMib } from './child-memory.js';
 import { groupLeftMib } from './control-group.js';
 import type { HostGuard } from './host-guard.js';
-import { type MemoryLook, mostAtOnce, reserveMib, Sizing } from './sizing.js';
+import { type MemoryLook, reserveMib, Sizing } from './sizing.js';
 
 const LOOK_EVERY_MS = 2000;
 
@@ -14,8 +14,9 @@ export interface SizeState {
 }
 
 interface SizeParts {
-  /** As the operator said. */
-  concurrency: number | 'auto';
+  /** Found out; otherwise it is as the operator has said. */
+  isAuto: boolean;
+  most: number;
   guard: HostGuard;
   queue: { slots: number; readonly running: number };
   /** Of the children that are attached. */
@@ -28,9 +29,9 @@ export class SizeWatch {
   private readonly sizing: Sizing | undefined;
 
   constructor(private readonly parts: SizeParts) {
-    const { concurrency, guard, over } = parts;
-    if (concurrency !== 'auto') return;
-    this.sizing = new Sizing(mostAtOnce(), reserveMib(guard.limits.available ?? 0), this.look());
+    const { isAuto, most, guard, over } = parts;
+    if (!isAuto) return;
+    this.sizing = new Sizing(most, reserveMib(guard.limits.available ?? 0), this.look());
     parts.queue.slots = this.sizing.size;
     const timer = setInterval(() => this.resize(), LOOK_EVERY_MS);
     timer.unref();
@@ -38,13 +39,10 @@ export class SizeWatch {
   }
 
   get state(): SizeState {
-    const { concurrency } = this.parts;
-    if (this.sizing) {
-      const { size, most, why } = this.sizing;
-      return { mode: 'auto', now: size, most, why };
-    }
-    const fixed = Number(concurrency);
-    return { mode: 'fixed', now: fixed, most: fixed, why: 'as the operator has set it' };
+    const { most } = this.parts;
+    if (!this.sizing) return { mode: 'fixed', now: most, most, why: 'as the operator has set it' };
+    const { size, why } = this.sizing;
+    return { mode: 'auto', now: size, most, why };
   }
 
   private resize(): void {

@@ -1,6 +1,9 @@
 import { dirname } from 'node:path';
 import { SLOT_FOLDER } from './place.js';
 
+/** Children at once, where whoever installs it says nothing. */
+export const HELPER_SLOTS = 16;
+
 /** What an installed helper is held to: supervisor.pl enforces it. */
 export interface Pins {
   /** The only bpftrace it runs. */
