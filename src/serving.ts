@@ -57,7 +57,7 @@ export const servingSettings = {
     .describe('a session is ended when its client has had no connection for so long, in seconds'),
   reconnectS: seconds(0, 3600)
     .default(30)
-    .describe('the same where its last connection broke off in the middle, in seconds'),
+    .describe('the programs of a session whose last connection broke off run on for so long, in seconds'),
   drainS: seconds(0, 3600)
     .default(5)
     .describe(

@@ -25,9 +25,9 @@ export interface SessionParts {
 }
 
 export interface SessionBounds {
-  /** Without a connection, after the last one ended well. */
+  /** Without a connection, until it is ended. */
   idleMs: number;
-  /** The same after the last one broke off. */
+  /** After the last connection broke off, until its programs are stopped. */
   reconnectMs: number;
 }
 
@@ -37,16 +37,18 @@ export interface SessionBounds {
  *   open    a connection of the client's is there: a request that is being answered, or its stream of notifications.
  *   quiet   none is there, and the last one came to its end: the agent thinks. `ended` after `idleMs`.
  *   lost    none is there, and the last one broke off. A client may come back and ask for what it missed, so this alone
- *           cancels nothing (the protocol says so too). `ended` after `reconnectMs`.
- *   ended   by the client (DELETE), by one of these bounds, because its token does not hold any longer, or because it
- *           does not read its answers. What was submitted in it is stopped, and keeps what it gathered; its id is
- *           unknown from then on. Entered once, and never left.
+ *           cancels nothing (the protocol says so too). `forsaken` after `reconnectMs`.
+ *   forsaken  the client is taken to have gone: what was submitted is stopped, and keeps what it gathered. It may still
+ *           come back, since many can't begin a new session. `ended` after `idleMs`, or when its room is wanted.
+ *   ended   by the client (DELETE), by these bounds, because its token does not hold any longer, or because it does not
+ *           read its answers. What was submitted is stopped; its id is unknown from then on. Never left.
  */
 export class Session {
   private readonly connections = new Set<ServerResponse>();
   private readonly stalledSinceMs = new Map<ServerResponse, number>();
   private leftAtMs = performance.now();
   private brokeOff = false;
+  private forsaken = false;
   private ended = false;
 
   /** @param onEnded called once, with why */
@@ -75,6 +77,11 @@ export class Session {
     return this.parts.transport.sessionId !== undefined;
   }
 
+  /** Nobody is expected to come back to it. */
+  get isForsaken(): boolean {
+    return this.forsaken;
+  }
+
   /** A request waits for its answer; the stream of notifications waits for nothing. */
   get isAnswering(): boolean {
     return [...this.connections].some(res => res.req.method === 'POST');
@@ -98,6 +105,7 @@ export class Session {
       );
     }
     this.connections.add(res);
+    this.forsaken = false;
     res.once('close', () => this.left(res));
     const headers = HEADERS.flatMap(name => {
       const value = req.headers[name];
@@ -121,8 +129,11 @@ export class Session {
     if (this.connections.size > 0) return;
     const { idleMs, reconnectMs } = this.bounds;
     const goneMs = nowMs - this.leftAtMs;
-    if (this.brokeOff && goneMs > reconnectMs) this.end('its connection broke off, and it did not come back');
-    else if (goneMs > idleMs) this.end('it had no connection for long');
+    if (goneMs > idleMs) this.end('it had no connection for long');
+    else if (this.brokeOff && goneMs > reconnectMs && !this.forsaken) {
+      this.forsaken = true;
+      this.parts.view.leave();
+    }
   }
 
   end(why: string): void {

@@ -103,6 +103,11 @@ export class Sessions {
       });
     }
     const { maxSessions } = this.engine.config;
+    if (this.byId.size >= maxSessions) {
+      for (const session of this.byId.values()) {
+        if (session.isForsaken) session.end('its client is gone, and its room was wanted');
+      }
+    }
     const own = [...this.byId.values()].filter(({ principal: { key } }) => key === principal.key).length;
     const ownMax = principal.client === undefined ? maxSessions : Math.ceil(maxSessions / 2);
     if (this.byId.size < maxSessions && own < ownMax) return;

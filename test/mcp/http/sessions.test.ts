@@ -12,7 +12,7 @@ import type { Result, Summary } from '../../../src/results/result.js';
 import { addToken, removeToken } from '../../../src/tokens/edit.js';
 import { residentMb } from '../../support/held.js';
 import { ServerUnderTest } from '../../support/server.js';
-import { POST_HEADERS, SharedServer } from '../../support/shared-server.js';
+import { GREETING, POST_HEADERS, SharedServer } from '../../support/shared-server.js';
 import { until } from '../../support/until.js';
 
 const LONG = 'interval:ms:100 { @ticks = count(); }';
@@ -35,7 +35,7 @@ describe('sessions over HTTP and the Unix socket', () => {
   const narrow = addToken(tokens, { name: 'narrow', policy: 'observe' });
   let server: SharedServer;
   before(async () => {
-    const bounds = ['--reconnect-s', '1', '--session-idle-s', '3', '--policy', 'full'];
+    const bounds = ['--reconnect-s', '1', '--policy', 'full'];
     server = await SharedServer.start(['--tokens', tokens, ...bounds]);
   });
   after(async () => {
@@ -87,7 +87,7 @@ describe('sessions over HTTP and the Unix socket', () => {
     await second.client.close();
   });
 
-  test('a client that vanishes: its programs are stopped when it does not come back, and its session is unknown', async () => {
+  test('a client that vanishes: its programs are stopped when it does not come back; if it does later, its session is there', async () => {
     const gone = await server.client(b);
     const { execution_id } = await call<Result>(gone.client, 'exec_program', { program: LONG, timeout: 60 });
     const session = gone.transport.sessionId ?? '';
@@ -100,24 +100,37 @@ describe('sessions over HTTP and the Unix socket', () => {
       return found?.status === 'stopped';
     });
     const headers = { Authorization: `Bearer ${b}`, 'Mcp-Session-Id': session };
-    assert.equal((await server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, headers)).status, 404);
+    assert.equal((await server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, headers)).status, 200);
     await back.transport.terminateSession();
     await back.client.close();
   });
 
-  test('a session without a connection ends after a while, one with a stream of notifications does not', async () => {
-    const headers = { Authorization: `Bearer ${a}` };
-    const [quiet, followed] = [await server.greet(headers), await server.greet(headers)];
-    const stream = await server.stream({ ...headers, 'Mcp-Session-Id': followed });
-    const ping = (session: string) =>
-      server.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, { ...headers, 'Mcp-Session-Id': session });
-    assert.equal((await ping(quiet)).status, 200);
+  test('a session without a connection ends after a while, one with a stream of notifications does not', async t => {
+    const brief = await SharedServer.start(['--session-idle-s', '2']);
+    t.after(() => brief.close());
+    const [quiet, followed] = [await brief.greet(), await brief.greet()];
+    const stream = await brief.stream({ 'Mcp-Session-Id': followed });
     await until('the quiet one has ended', 20_000, () => {
-      return new RegExp(`"session":"${quiet.slice(0, 8)}".*it had no connection`).test(server.log);
+      return new RegExp(`"session":"${quiet.slice(0, 8)}".*it had no connection`).test(brief.log);
     });
+    const ping = (session: string) =>
+      brief.post({ jsonrpc: '2.0', id: 9, method: 'ping' }, { 'Mcp-Session-Id': session });
     assert.equal((await ping(quiet)).status, 404);
     assert.equal((await ping(followed)).status, 200);
     stream.destroy();
+  });
+
+  test('when there is no more room for sessions: 503; those whose client has gone make room', async t => {
+    const small = await SharedServer.start(['--max-sessions', '2', '--reconnect-s', '0']);
+    t.after(() => small.close());
+    const [kept, left] = [await small.greet(), await small.greet()];
+    assert.equal((await small.post(GREETING)).status, 503);
+    const stream = await small.stream({ 'Mcp-Session-Id': left });
+    stream.destroy();
+    await until('there is room', 20_000, async () => (await small.post(GREETING)).status === 200);
+    const ping = { jsonrpc: '2.0', id: 9, method: 'ping' };
+    assert.equal((await small.post(ping, { 'Mcp-Session-Id': left })).status, 404);
+    assert.equal((await small.post(ping, { 'Mcp-Session-Id': kept })).status, 200);
   });
 
   test('what was missed while the connection was broken is had afterwards', async () => {
