@@ -52,7 +52,8 @@ async function executions(client: Client): Promise<Summary[]> {
   return (structuredContent as { executions: Summary[] }).executions;
 }
 
-describe('connect', () => {
+/** Side by side: most of the time they wait. */
+describe('connect', { concurrency: true }, () => {
   let server: SharedServer;
   before(async () => {
     server = await SharedServer.start();

@@ -68,7 +68,10 @@ export class SharedServer {
       server.url = url ?? '';
       return url !== undefined || child.exitCode !== null;
     });
-    if (server.url === '') throw new Error(`it does not serve: ${server.log}`);
+    if (server.url === '') {
+      rmSync(folder, { recursive: true });
+      throw new Error(`it does not serve: ${server.log}`);
+    }
     return server;
   }
 
