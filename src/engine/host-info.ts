@@ -4,6 +4,7 @@ import { type Inspection, inspectHost } from '../bpftrace/checks.js';
 import { PROFILES } from '../policy/policy.js';
 import type { Client } from './client.js';
 import type { Engine } from './engine.js';
+import { memoryBound } from './memory-bound.js';
 
 export const hostInfoSchema = z.object({
   kernel: z.string(),
@@ -87,6 +88,16 @@ export const hostInfoSchema = z.object({
     queue_limit: z.number(),
     result_ttl_s: z.number(),
   }),
+  memory: z
+    .object({
+      held_bytes_max: z.number(),
+      results: z.number(),
+      running: z.number(),
+      programs: z.number(),
+    })
+    .describe(
+      'the most that the server holds, in bytes, of finished results, lines and maps of running programs, and texts; beside itself and every bpftrace',
+    ),
   sizing: z
     .object({
       mode: z.enum(['auto', 'fixed']).describe('auto: as many as this machine bears'),
@@ -141,6 +152,7 @@ export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo
       queue_limit: config.queueLimit,
       result_ttl_s: config.resultTtlS,
     },
+    memory: memoryOf(engine),
     sizing: engine.sizing.state,
     queue: {
       standby: counts.standby,
@@ -160,6 +172,11 @@ function limitsOf({ limits }: Client) {
     per_minute_per_client: orNone(limits.perMinute),
     result_bytes_per_client: orNone(limits.resultBytes),
   };
+}
+
+function memoryOf({ config, sizing }: Engine): HostInfo['memory'] {
+  const { total, ...parts } = memoryBound(config, sizing.state.most);
+  return { held_bytes_max: total, ...parts };
 }
 
 function guardOf({ guard }: Engine): Pick<HostInfo, 'guard'> {

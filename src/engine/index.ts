@@ -1,5 +1,5 @@
 import type { AuditState } from '../audit/audit.js';
-import { type Config, resolveConfig } from '../config.js';
+import { type Config, ConfigError, resolveConfig } from '../config.js';
 import { type Launcher, launcherFor } from '../privilege/gain.js';
 import type { ClientTerms } from './client.js';
 import { ClientView } from './client-view.js';
@@ -67,7 +67,7 @@ export interface TraceEngine {
  * @param hooks told of every execution that ends; what they throw is ignored
  * @param launcher how bpftrace gets its rights; if absent, found out here, with the password in `BPFTRACE_PASSWD` if
  *   there is one (it is then taken out of the environment)
- * @throws ConfigError for an unknown setting or a value outside its range
+ * @throws ConfigError for an unknown setting, a value outside its range, and what the launcher can't do
  */
 export function createEngine(
   options: Partial<Config> = {},
@@ -76,7 +76,13 @@ export function createEngine(
 ): TraceEngine {
   // One that stands by would keep the process of whoever forgets to close the engine.
   const config = resolveConfig({ standby: 0, ...options });
-  const engine = new Engine(config, hooks, launcher ?? launcherFor(config.bpftrace));
+  const way = launcher ?? launcherFor(config.bpftrace);
+  if (way.mode === 'helper' && config.policy === 'unsafe') {
+    throw new ConfigError(
+      '--policy unsafe: bpftrace is started by the helper here, which starts no bpftrace --unsafe; take observe or full, or run the server as root',
+    );
+  }
+  const engine = new Engine(config, hooks, way);
   return {
     config: engine.config,
     mostAtOnce: engine.sizing.state.most,

@@ -118,6 +118,7 @@ export class Run implements Timed {
         stop: this.stopped,
         lastLine,
         bounds: this.options,
+        program,
       }),
       contents,
       attachedProbes,

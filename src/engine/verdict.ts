@@ -38,14 +38,20 @@ interface Evidence {
   /** The last bare line on standard output. */
   lastLine: string | undefined;
   bounds: Bounds;
+  program: string;
 }
+
+const USER_SYMBOLS = /\bu(?:stack|sym)\b/;
+/** 0.17 reads each process's symbols anew for each stack: those of everybody take it longer than a minute. */
+const MANY_SYMBOLS =
+  '; it looks up names of user stacks as it prints them, which takes long for many processes: pick one (/pid == 42/), or have addresses: ustack(raw) from 0.18 on, or fewer frames: ustack(5)';
 
 /**
  * How an execution ended. The deadline is the normal end of most programs; a stop keeps what was gathered;
  * everything else that is not bpftrace's own clean exit is a failure, and the first reason wins.
  */
 export function judge(evidence: Evidence): Verdict {
-  const { outcome, stop, bounds, diagnostics: all } = evidence;
+  const { outcome, stop, bounds, program, diagnostics: all } = evidence;
   const failed = (reason: FailureReason, message: string): Verdict => ({
     status: 'failed',
     endedBy: 'failure',
@@ -71,7 +77,7 @@ export function judge(evidence: Evidence): Verdict {
   const lostMaps =
     stop?.cause === 'shutdown'
       ? 'the server shut down and killed bpftrace before it had ended: maps it had not printed are lost'
-      : `bpftrace did not end in time after SIGINT (it is given ${bounds.graceS} s without progress) and was killed: maps it had not printed are lost`;
+      : `bpftrace did not end in time after SIGINT (it is given ${bounds.graceS} s without progress) and was killed: maps it had not printed are lost${USER_SYMBOLS.test(program) ? MANY_SYMBOLS : ''}`;
   // Of SIGINT and SIGTERM, which the ladder sends, a wrapper may die when bpftrace has ended.
   const ladderSignal = /^SIG(?:INT|TERM)$/.test(outcome.signal ?? '');
   const diedEnding =

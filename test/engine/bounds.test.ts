@@ -9,6 +9,12 @@ import { BPFTRACE, MAIN, ServerUnderTest } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const BOUND = { boundMs: 30_000 };
+const MIB = 2 ** 20;
+const mib = (bytes: number): number => Math.round(bytes / MIB);
+const FLOODS = 6;
+const LINE_BYTES = 900;
+/** What V8 has not taken back yet. */
+const UNCOLLECTED_BYTES = 64 * MIB;
 const COUNT = 'interval:ms:50 { @n = count(); }';
 
 async function withEngine<T>(
@@ -132,6 +138,37 @@ describe('bounds', () => {
     } finally {
       await server.close();
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('floods leave no more in memory than bpf_info says', async t => {
+    let printed = 0;
+    const engine = createEngine(
+      { bpftrace: BPFTRACE, concurrency: 2, maxOutputBytes: 4 * MIB, maxResultsBytes: MIB, queueLimit: 20 },
+      { onEnd: ({ lines }) => (printed += lines * LINE_BYTES) },
+    );
+    try {
+      const me = engine.as('me');
+      const { memory } = await me.info();
+      assert.equal(memory.held_bytes_max, memory.results + memory.running + memory.programs);
+      const begun = process.memoryUsage().arrayBuffers;
+      const line = `printf("%d ${'x'.repeat(LINE_BYTES)}\\n", nsecs);`;
+      const program = `interval:us:200 { unroll(9) { ${line} } } interval:ms:700 { exit(); }`;
+      for (let i = 0; i < FLOODS; i++) me.submit({ program, share: 'never' });
+      let most = 0;
+      await until('all have ended', 120_000, () => {
+        const { running, queued, finishedBytes } = engine.state;
+        assert.ok(finishedBytes <= memory.results, `${finishedBytes} of ${memory.results}`);
+        most = Math.max(most, process.memoryUsage().arrayBuffers - begun);
+        return running + queued === 0;
+      });
+      t.diagnostic(
+        `${mib(printed)} MiB printed, ${mib(most)} more held, bound ${mib(memory.held_bytes_max)}`,
+      );
+      assert.ok(printed > memory.held_bytes_max, 'the floods were floods');
+      assert.ok(most < memory.held_bytes_max + UNCOLLECTED_BYTES, `${mib(most)} MiB`);
+    } finally {
+      await engine.close({ hurry: true });
     }
   });
 });

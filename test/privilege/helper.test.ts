@@ -105,6 +105,17 @@ describe('the installed helper', { skip: whyNot }, () => {
     await orKilled(server, () => liveThrough(server, 'helper', line => t.diagnostic(line)));
   });
 
+  test('the policy unsafe, which it can not serve, is refused at start', () => {
+    const { main, node } = users.installation(user);
+    const { status, stderr } = spawnSync(node, [main, '--policy', 'unsafe'], {
+      uid: user.uid,
+      gid: user.uid,
+      encoding: 'utf8',
+      timeout: ATTACK_BOUND_MS,
+    });
+    assert.deepEqual([status, /--policy unsafe: .* run the server as root/.test(stderr)], [2, true], stderr);
+  });
+
   test('a bpftrace stands by for its user', async t => {
     const server = await serverOf(1);
     await orKilled(server, () => standBy(server, line => t.diagnostic(line)));

@@ -27,11 +27,14 @@ export const bpfInfo = defineTool({
       ...guardLine(info.guard),
       ...auditLine(info.audit),
       `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once${sizeText(info.sizing)}, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
+      `memory: at most ${mib(info.memory.held_bytes_max)} MiB held of programs: results ${mib(info.memory.results)}, running ${mib(info.memory.running)}, texts ${mib(info.memory.programs)}`,
       `now: ${queue.standby} standing by, ${queue.running} running, ${queue.queued} queued, ${queue.finished} finished results kept`,
     ];
     return { structured: info, text: text.join('\n') };
   },
 });
+
+const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 function sizeText({ mode, now, most, why }: HostInfo['sizing']): string {
   return mode === 'auto' ? ` (${now < most ? `of ${most}: ` : ''}${why})` : '';

@@ -1,5 +1,10 @@
 import { stringValue, type Token } from '../../bpftrace/language/token.js';
-import { BUILTIN_NAMES, FUNCTION_NAMES, UNSAFE_FUNCTION_NAMES } from '../../bpftrace/reference/names.js';
+import {
+  BUILTIN_NAMES,
+  FUNCTION_NAMES,
+  NEWEST_RELEASE,
+  UNSAFE_FUNCTION_NAMES,
+} from '../../bpftrace/reference/names.js';
 import { findPublicFile } from '../public-file.js';
 import type { ProgramText, Violation } from '../rule.js';
 import { suggestion } from '../suggestion.js';
@@ -64,7 +69,7 @@ function* judge(tokens: readonly Token[], defined: ReadonlySet<string>): Iterabl
       yield refused(
         start,
         `${name}() is no function that this policy knows`,
-        `${suggestion(name, FUNCTION_NAMES)}what list_helpers shows, and macros and functions of the program`,
+        `${suggestion(name, FUNCTION_NAMES)}what list_helpers shows, and macros and functions of the program; it knows bpftrace up to ${NEWEST_RELEASE}, and what came later needs --policy full`,
       );
   }
 }
