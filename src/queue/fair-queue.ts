@@ -21,7 +21,8 @@ interface Held<J extends Job> {
  *   A job can stand in the lines of several clients: the first of them whose turn it is starts it for all, and
  *   each of them holds its slot until it leaves it or the job is over. Joining a job that runs costs no turn.
  *
- *   A client's own bound (`runningMax`) keeps it from being served while it holds so many; others go ahead.
+ *   A client's own bound (`runningMax`) keeps it from being served while it holds so many; others go ahead. Whoever is
+ *   taken along at another's turn is not held back by it.
  */
 export class FairQueue<J extends Job> {
   /** Another one than before: the order of what waits may be another. */
