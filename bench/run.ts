@@ -4,8 +4,10 @@ import { attach } from './attach.js';
 import type { Bench, BenchContext } from './bench.js';
 import { chart } from './chart.js';
 import { crowd } from './crowd.js';
+import { drain } from './drain.js';
 import { fair } from './fair.js';
 import type { Figure } from './figure.js';
+import { fleet } from './fleet.js';
 import { flood } from './flood.js';
 import { growth } from './growth.js';
 import { judge } from './guard.js';
@@ -26,7 +28,9 @@ const BENCHES: readonly Bench[] = [
   attach,
   answer,
   crowd,
+  drain,
   fair,
+  fleet,
   flood,
   growth,
   probes,
