@@ -107,6 +107,14 @@ export function commandLine(): Command {
       const { demo } = await import('../mcp/demo.js');
       process.exitCode = await demo(['--bpftrace', configOf(flags, ['bpftrace']).bpftrace]);
     });
+  withSettings(root.command('systemd'))
+    .description(
+      'print a systemd unit that serves many, hardened, with the settings given as flags (default --unix /run/bpftrace-mcp/socket)',
+    )
+    .action(async flags => {
+      const { systemd } = await import('./systemd-command.js');
+      process.stdout.write(systemd(givenOf(flags), given => loadConfig(given, {})));
+    });
   addConnectCommand(root);
   addHelperCommand(root);
   addTokenCommand(root);
@@ -159,11 +167,17 @@ const runSettings = settingNames.filter(name => !(servingNames as readonly strin
 
 /** Only the settings that a command takes can keep it from running. */
 function configOf(flags: Record<string, unknown>, names: readonly SettingName[] = settingNames): Config {
-  const given: Record<string, string> = {};
+  const given = givenOf(flags);
+  const env = Object.fromEntries(names.map(name => [variableOf(name), process.env[variableOf(name)]]));
+  return loadConfig(given, env);
+}
+
+/** The settings among a command's flags. */
+function givenOf(flags: Record<string, unknown>): Partial<Record<SettingName, string>> {
+  const given: Partial<Record<SettingName, string>> = {};
   for (const name of settingNames) {
     const value = flags[name];
     if (typeof value === 'string') given[name] = value;
   }
-  const env = Object.fromEntries(names.map(name => [variableOf(name), process.env[variableOf(name)]]));
-  return loadConfig(given, env);
+  return given;
 }
