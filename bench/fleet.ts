@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { addToken } from '../src/tokens/edit.js';
 import { type AgentsTask, type FleetOutcome, runFleet } from '../test/support/fleet/crew.js';
 import { residentMb } from '../test/support/held.js';
@@ -66,10 +67,14 @@ class Looks {
   /** Of the time between two looks, in ms. */
   readonly loopP99Ms: number[] = [];
   readonly loopMaxMs: number[] = [];
+  /** Of this process, which does next to nothing: what the machine's load alone does. */
+  readonly idleP99Ms: number[] = [];
+  private readonly idle = monitorEventLoopDelay({ resolution: 10 });
   private readonly timer: NodeJS.Timeout;
   private last: Promise<void> = Promise.resolve();
 
   constructor(private readonly server: SharedServer) {
+    this.idle.enable();
     this.timer = setInterval(() => {
       this.last = this.last.then(() => this.look()).catch(() => {});
     }, LOOK_EVERY_MS);
@@ -81,6 +86,8 @@ class Looks {
   }
 
   private async look(): Promise<void> {
+    this.idleP99Ms.push(this.idle.percentile(99) / 1e6);
+    this.idle.reset();
     const { body } = await this.server.ask({ path: '/metrics', over: 'unix' });
     const read = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1] ?? 0);
     this.residentMb.push(residentMb(this.server.pid));
@@ -119,6 +126,7 @@ function tell({ say, figure }: BenchContext, outcome: FleetOutcome, looks: Looks
   one('most children at once', '', Math.max(...looks.children));
   one('event loop, p99 of the worst 2 s', 'ms', Math.max(...looks.loopP99Ms));
   one('event loop, median of the p99s', 'ms', percentileOf(looks.loopP99Ms, 50));
+  one('the same of an idle process beside it', 'ms', percentileOf(looks.idleP99Ms, 50));
   one('event loop, latest', 'ms', Math.max(...looks.loopMaxMs));
 }
 
