@@ -86,7 +86,7 @@ function legend(releases: readonly string[]): string[] {
     ...entries,
     mark(right, 16, true),
     text(right + 12, 20, 'wanted', 'start'),
-    text(LABEL_WIDTH - 10, 20, 'ratio of medians in pairs, quartiles', 'end', 'faint'),
+    text(LABEL_WIDTH - 10, 20, 'median of the ratios of pairs, and quartiles', 'end', 'faint'),
   ];
 }
 

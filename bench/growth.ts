@@ -9,8 +9,8 @@ import { exponentOf, significant } from './statistics.js';
 
 /** Four loads, each twice the one before. */
 const doubled = (first: number): number[] => [1, 2, 4, 8].map(times => first * times);
-/** The shortest of so many: what others do to the machine only ever makes it longer. */
-const TIMES = 40;
+const TIMES = 100;
+const QUEUE_TIMES = 4;
 const BOUND = { boundMs: 60_000 };
 /** In proportion, and what caches and the clock add to that. */
 const WANTED = { atMost: 1.2 };
@@ -57,14 +57,13 @@ function tell({ figure, say }: BenchContext, name: string, points: readonly Poin
   say(`    ms at ${shown}`);
 }
 
-function shortestMs(work: () => unknown): number {
-  let shortest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < TIMES; i++) {
-    const begun = performance.now();
-    work();
-    shortest = Math.min(shortest, performance.now() - begun);
-  }
-  return shortest;
+/** Processor time, since a busy machine makes everything else longer; what runs once first is compiled by then. */
+function costMs(work: () => unknown, times = TIMES): number {
+  for (let i = 0; i < times / 4; i++) work();
+  const before = process.cpuUsage();
+  for (let i = 0; i < times; i++) work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / times;
 }
 
 async function finished(engine: TraceEngine, client: string, program: string): Promise<string> {
@@ -86,7 +85,7 @@ async function linesRead(context: BenchContext, engine: TraceEngine): Promise<vo
   const points = doubled(125).map(load => {
     const read = () => me.result(id, { offset: 0, limit: load });
     if (read().lines_returned !== load) throw new Error(`not ${load} lines`);
-    return { load, cost: shortestMs(read) };
+    return { load, cost: costMs(read) };
   });
   tell(context, 'lines read', points);
 }
@@ -100,7 +99,7 @@ async function mapEntries(context: BenchContext, engine: TraceEngine): Promise<v
     const read = () => me.result(id, { limit: 0 });
     const entries = read().maps.find(({ name }) => name === '@entries')?.entries?.length ?? 0;
     if (entries < load) throw new Error(`${entries} entries, not ${load}`);
-    points.push({ load: entries, cost: shortestMs(read) });
+    points.push({ load: entries, cost: costMs(read) });
   }
   tell(context, 'map entries', points);
 }
@@ -112,7 +111,7 @@ async function executionsHeld(context: BenchContext, engine: TraceEngine): Promi
   for (const load of doubled(20)) {
     for (; held < load; held++) await finished(engine, 'held', `BEGIN { printf("${held}\\n"); exit(); }`);
     if (me.list().length !== load) throw new Error(`${me.list().length} held, not ${load}`);
-    points.push({ load, cost: shortestMs(() => me.list()) });
+    points.push({ load, cost: costMs(() => me.list()) });
   }
   tell(context, 'executions held, all listed', points);
 }
@@ -126,16 +125,13 @@ async function programsQueued(context: BenchContext, engine: TraceEngine): Promi
   await Promise.all(running.map(id => blocker.untilSettled(id, BOUND)));
   const points = doubled(64).map((load, round) => {
     const me = engine.as(`queued ${round}`);
-    let cost = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 5; i++) {
-      const begun = performance.now();
+    const cost = costMs(() => {
       const ids = Array.from({ length: load }, (_, n) =>
         me.submit({ program: `BEGIN { @q = ${n}; exit(); }` }),
       );
       if (me.result(ids.at(-1) ?? '').status !== 'queued') throw new Error('the last one is not queued');
       for (const id of ids) me.stop(id);
-      cost = Math.min(cost, performance.now() - begun);
-    }
+    }, QUEUE_TIMES);
     return { load, cost };
   });
   for (const id of running) blocker.stop(id);
@@ -150,7 +146,7 @@ function programSize(context: BenchContext, engine: TraceEngine): void {
     const statements = Array.from({ length: load }, (_, n) => `@a${n % 10}[comm, ${n}] = count();`).join(' ');
     const program = `interval:s:100 { ${statements} }`;
     let id = '';
-    const cost = shortestMs(() => {
+    const cost = costMs(() => {
       id = me.submit({ program });
       me.stop(id);
     });

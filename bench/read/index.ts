@@ -37,7 +37,7 @@ export const read: Bench = {
           name: `p99 with ${pollers}`,
           unit: 'ms',
           ours: { name: 'get_result', samples: samplesOf(samples.ours, 'p99') },
-          ...(isPromised && { wanted: { atMost: 50 }, guard: { atMost: 400 } }),
+          ...(isPromised && { wanted: { atMost: 50 } }),
         }),
       );
       figure(
@@ -53,6 +53,8 @@ export const read: Bench = {
           name: `processor time of a reply with ${pollers}, main thread`,
           unit: 'ms',
           ours: { name: 'get_result', samples: samplesOf(samples.ours, 'cpu') },
+          // Whatever else the machine does, this stays.
+          ...(isPromised && { guard: { atMost: 3 } }),
         }),
       );
     }
