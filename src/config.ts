@@ -157,6 +157,23 @@ export const settings = z.object({
     .default(0)
     .describe('bytes of finished executions kept of one client; its oldest go first; 0: no bound of its own'),
   ...servingSettings,
+  record: z
+    .string()
+    .default('')
+    .describe(
+      'a folder in which everything that is traced is kept, to be replayed (see "Record and replay")',
+    ),
+  recordMaxBytes: whole(1_048_576, 1_099_511_627_776)
+    .default(1_073_741_824)
+    .describe('of the recording of one program; one that grows beyond it is given up, the program is not'),
+  replay: z
+    .string()
+    .default('')
+    .describe('a folder with recordings, which are served in place of this host: no bpftrace, no root'),
+  replayPace: z
+    .enum(['recorded', 'fast'])
+    .default('recorded')
+    .describe('whether a replay takes as long as what was recorded, or no time'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -232,6 +249,14 @@ export function resolveConfig(given: object, origin: Record<string, string> = {}
     throw new ConfigError(
       `--http ${config.http}: beyond loopback nobody is served without a token: give --tokens a file (\`bpftrace-mcp token add\`)`,
     );
+  }
+  if (config.record !== '' && config.replay !== '') {
+    throw new ConfigError('--record and --replay: what is replayed can not be recorded');
+  }
+  if (config.replay !== '') {
+    // Nothing runs: there is nothing to keep ready, and no load that the machine would have to be kept from.
+    config.standby = 0;
+    config.hostGuard = 'off';
   }
   config.graceMaxS = Math.max(config.graceMaxS, config.graceS);
   return Object.freeze(config);

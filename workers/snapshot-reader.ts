@@ -1,3 +1,4 @@
+import { monotonicMs } from '../src/contract/cell.js';
 import type { SnapshotMethod } from '../src/contract/snapshot.js';
 
 export interface PrintedMap {
@@ -39,7 +40,11 @@ export class SnapshotReader {
   readonly markBytes: number;
   readonly markByte: number;
 
-  constructor(private readonly method: SnapshotMethod | undefined) {
+  /** @param now the time, ms: of a recording it is that of its making */
+  constructor(
+    private readonly method: SnapshotMethod | undefined,
+    private readonly now: () => number = monotonicMs,
+  ) {
     const mark = method?.addition?.end;
     this.markBytes = mark?.length ?? -1;
     this.markByte = mark?.charCodeAt(0) ?? -1;
@@ -53,7 +58,7 @@ export class SnapshotReader {
   /** The signal is about to be sent. */
   expect(): void {
     this.done = undefined;
-    this.lastAt = performance.now();
+    this.lastAt = this.now();
     if (!this.method?.addition) this.isOpen = true;
   }
 
@@ -69,7 +74,7 @@ export class SnapshotReader {
       this.finish([...this.run.values()]);
     }
     this.run.clear();
-    this.lastAt = performance.now();
+    this.lastAt = this.now();
     return true;
   }
 
@@ -80,7 +85,7 @@ export class SnapshotReader {
     if (earlier) this.programMap(earlier);
     this.run.set(map.name, map);
     this.hasBegun = true;
-    this.lastAt = performance.now();
+    this.lastAt = this.now();
     return true;
   }
 
@@ -88,7 +93,7 @@ export class SnapshotReader {
   other(): void {
     if (!this.isOpen) return;
     if (!this.method?.addition) this.endRun(false);
-    else if (performance.now() - this.lastAt > MARK_LOST_MS) this.isOpen = false;
+    else if (this.now() - this.lastAt > MARK_LOST_MS) this.isOpen = false;
   }
 
   /** A blank line: 0.17 and 0.23 print two before the maps at their end, which are the program's. */
@@ -102,7 +107,7 @@ export class SnapshotReader {
    * @param quiet bpftrace sleeps, and all that it has printed was read
    */
   take(quiet: boolean): PrintedMap[] | undefined {
-    const waitedMs = performance.now() - this.lastAt;
+    const waitedMs = this.now() - this.lastAt;
     const mayBeOver = this.run.size > 0 || waitedMs > PATIENCE_MS;
     if (quiet && this.isOpen && !this.method?.addition && mayBeOver) this.endRun(true);
     const taken = this.done;
@@ -113,7 +118,7 @@ export class SnapshotReader {
   /** Nothing more is to be expected of the last signal. Without marks each signal is answered, sooner or later. */
   get isInVain(): boolean {
     if (!this.method?.addition) return false;
-    return performance.now() - this.lastAt > (this.isOpen ? PATIENCE_WITHIN_MS : PATIENCE_MS);
+    return this.now() - this.lastAt > (this.isOpen ? PATIENCE_WITHIN_MS : PATIENCE_MS);
   }
 
   /** @param last there will be no other run */

@@ -28,6 +28,13 @@ const PAUSE_MS = 100;
 const PAUSE_SHARE = 4;
 const PAUSE_MAX_MS = 2000;
 
+/** What a recording keeps of them. */
+export interface SnapshotWitness {
+  snapshotSignal(): void;
+  snapshotRead(shown: boolean, atMs: number): void;
+  snapshotAnswer(answer: SnapshotAnswer): void;
+}
+
 interface SnapshotParts {
   handle: BpftraceHandle;
   cell: Cell;
@@ -39,7 +46,8 @@ interface SnapshotParts {
   /** Aborted when it ends, or is told to. */
   over: AbortSignal;
   /** Shows them to the main thread. */
-  publish: (maps: PrintedMap[]) => void;
+  publish: (maps: PrintedMap[], atMs: number) => void;
+  witness: SnapshotWitness | undefined;
 }
 
 export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
@@ -61,7 +69,9 @@ export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
     const begun = performance.now();
     const asked = cell.load(WORD.SNAPSHOTS_ASKED);
     const notHurried = parts.output.eager();
-    answer(asked, await take(parts));
+    const how = await take(parts);
+    parts.witness?.snapshotAnswer(how);
+    answer(asked, how);
     notHurried();
     if (!over.aborted) parts.handle.watch(0);
     const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun)));
@@ -90,6 +100,7 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
       outputBytes: parts.outputBytes,
       giveUp: over,
       send: () => {
+        parts.witness?.snapshotSignal();
         reader.expect();
         handle.signalLeaf('SIGUSR1');
       },
@@ -97,9 +108,11 @@ async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {
     const maps = await untilPrinted(parts, isInTime);
     if (!maps) continue;
     const lost = parts.lostEvents() > lostBefore && maps.length < parts.method.maps;
-    if (lost && maps.length <= partial.length) continue;
-    cell.snapshotAtMs = Math.max(1, at - cell.attachedAtMs);
-    parts.publish(maps);
+    const isBest = !lost || maps.length > partial.length;
+    const atMs = Math.max(1, at - cell.attachedAtMs);
+    parts.witness?.snapshotRead(isBest, atMs);
+    if (!isBest) continue;
+    parts.publish(maps, atMs);
     if (!lost) return SnapshotAnswer.whole;
     partial = maps;
   }

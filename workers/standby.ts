@@ -3,6 +3,7 @@ import { STDERR_HEAD_BYTES } from '../src/contract/board.js';
 import { Cell, WORD } from '../src/contract/cell.js';
 import type { StandbyEnd, StandbyTask, TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { type ChildListener, type StartedChild, startChild } from './child.js';
+import { LiveSource } from './live-source.js';
 import trace, { follow, textFor } from './trace.js';
 
 /**
@@ -41,7 +42,7 @@ export default async function standby(task: StandbyTask): Promise<TraceOutcome |
     const outcome = await follow(first, async listener => {
       early.handOver(listener);
       started.listener = listener;
-      return started;
+      return new LiveSource(first, started);
     });
     if (!outcome.ranNothing || outcome.ending) return outcome;
     return { ...(await trace(first)), standbyLost: 'it was gone before it had read the program' };

@@ -1,25 +1,25 @@
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
+import type { Ending, ReplayTask } from '../src/contract/recording.js';
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
-import { Bell, untilAttached } from './attach-watch.js';
+import { Bell } from './attach-watch.js';
 import { type ChildListener, startChild } from './child.js';
-import { endChild } from './ending.js';
-import { watchFlood } from './flood-watch.js';
 import { LineAssembler } from './lines.js';
+import { LiveSource } from './live-source.js';
 import { LatestMaps } from './map/latest-maps.js';
 import { readingOf } from './map/reading.js';
 import { Publisher } from './publisher.js';
+import { Recorder } from './recorder.js';
 import { RecordReader } from './records.js';
+import { ReplaySource } from './replay-source.js';
 import { RingWriter } from './ring-writer.js';
 import { RuntimeMessages } from './runtime-messages.js';
 import { SnapshotReader } from './snapshot-reader.js';
-import { serveSnapshots } from './snapshots.js';
+import type { Source } from './source.js';
 import { StderrText } from './stderr-text.js';
 
 /**
- * The task of a worker: one bpftrace from its start to its end. The task lasts exactly as long as the child,
+ * The task of a worker: one bpftrace from its start to its end, or the recording of one. The task lasts exactly as long as the child,
  * its pipes and its process group.
  *
  *   starting  entered with the spawn. Left when everything is attached, when the child ends, when the start
@@ -31,12 +31,8 @@ import { StderrText } from './stderr-text.js';
 // A thread's standard output is the process's, which carries the protocol: nothing may ever reach it.
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
-/** Pipes that something outside the process group still holds open are given up after this long. */
-const PIPES_AFTER_EXIT_MS = 2000;
-const GROUP_AFTER_EXIT_MS = 2000;
 const VERSION_BOUND_MS = 3000;
 
-type Ending = NonNullable<TraceOutcome['ending']>;
 const CAUSE_WORD: Record<Ending, EndingCause> = {
   deadline: EndingCause.deadline,
   stop: EndingCause.stop,
@@ -44,12 +40,28 @@ const CAUSE_WORD: Record<Ending, EndingCause> = {
   flood: EndingCause.flood,
 };
 
+type SpawnError = NonNullable<TraceOutcome['spawnError']>;
+type Start = (listener: ChildListener) => Promise<Source | { spawnError: SpawnError }>;
+
 export default function trace(task: TraceTask): Promise<TraceOutcome> {
   return follow(task, async listener => {
-    const started = await startChild(task.spawn, task.pipes, listener);
-    if (!('spawnError' in started)) started.give(textFor(task));
-    return started;
+    const { spawn } = task;
+    if (!('command' in spawn)) return openRecording(spawn, listener);
+    const started = await startChild(spawn, task.pipes, listener);
+    if ('spawnError' in started) return started;
+    started.give(textFor(task));
+    return new LiveSource(task, started);
   });
+}
+
+function openRecording(task: ReplayTask, listener: ChildListener): Source | { spawnError: SpawnError } {
+  if (task.end.spawn_error) return { spawnError: task.end.spawn_error };
+  try {
+    return new ReplaySource(task, listener);
+  } catch (error) {
+    const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
+    return { spawnError: { code, message: `its recording can't be read: ${message}` } };
+  }
 }
 
 /** What bpftrace is given: the program, and what is added to it. */
@@ -57,9 +69,7 @@ export function textFor({ program, snapshots }: TraceTask): string {
   return program + (snapshots?.addition?.text ?? '');
 }
 
-type Start = (listener: ChildListener) => ReturnType<typeof startChild>;
-
-/** From the program's way into a child to the child's end. @param start gives a child that has its program */
+/** From the program's way into a child to the child's end. @param start gives what has its program */
 export async function follow(task: TraceTask, start: Start): Promise<TraceOutcome> {
   const cell = new Cell(task.cell);
   const ringViews = new RingViews(task.ring);
@@ -68,7 +78,9 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   const reading = () => readingOf(task.programMaps, cell.bpftraceVersion);
   const maps = new LatestMaps(task.mapBytesMax, reading, messages);
   const stderr = new StderrText();
-  const snapshotReader = new SnapshotReader(task.snapshots);
+  let source: Source | undefined;
+  const now = (): number => source?.now() ?? monotonicMs();
+  const snapshotReader = new SnapshotReader(task.snapshots, now);
   const reader = new RecordReader(new LineAssembler(ring, maps), maps, messages, snapshotReader);
   const addedProbes = task.snapshots?.addition ? 1 : 0;
   const publisher = new Publisher(cell, task.board, ring, reader, maps, stderr, addedProbes);
@@ -76,6 +88,8 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
   let onlyAddition = false;
   const hurry = new AbortController();
   const bell = new Bell();
+  const begunAt = monotonicMs();
+  const recorder = task.record && new Recorder(task.record, () => monotonicMs() - begunAt);
 
   const result = (outcome: Partial<TraceOutcome>): TraceOutcome => ({
     exitCode: null,
@@ -88,12 +102,13 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
     durationMs: 0,
     board: publisher.close(),
     lines: sealedRing(ringViews),
+    ...(recorder?.problem && { notRecorded: recorder.problem }),
     ...outcome,
   });
 
-  const startedAt = monotonicMs();
   const started = await start({
     onStdout: chunk => {
+      recorder?.stdout(chunk);
       outputBytes += chunk.length;
       reader.push(chunk);
       publisher.publish();
@@ -104,119 +119,104 @@ export async function follow(task: TraceTask, start: Start): Promise<TraceOutcom
       end('stop');
     },
     onStderr: chunk => {
+      recorder?.stderr(chunk);
       outputBytes += chunk.length;
       stderr.push(chunk);
       publisher.publish();
     },
   });
-  if ('spawnError' in started) return result(started);
-  const { child, output, pid, handle, exited } = started;
-  // Until everything is attached, since its first line may tell that.
-  const notHurried = output.eager();
-  const closed = once(child, 'close').catch(() => {});
-  child.on('error', () => {}); // A later one is a signal that could not be sent; the ladder sees that itself.
+  if ('spawnError' in started) {
+    const { spawnError } = started;
+    const end = { exitCode: null, signal: null, killed: false, leftBehind: false, spawn_error: spawnError };
+    recorder?.finish(end, 0);
+    return result(started);
+  }
+  source = started;
+  const startedAt = source.pid === 0 ? 0 : begunAt;
+  const { exited } = source;
 
-  const childGone = new AbortController();
-  const running = new AbortController();
+  const gone = new AbortController();
+  const over = new AbortController();
   void exited.then(() => {
-    childGone.abort();
-    running.abort();
+    gone.abort();
+    over.abort();
   });
-  cell.store(WORD.PID, pid);
+  cell.store(WORD.PID, source.pid);
   cell.enter(Phase.starting);
 
   let ending: Ending | undefined;
+  let attachedAt: number | undefined;
   let endedAt: number | undefined;
   let killed: Promise<boolean> | undefined;
   const end = (cause: Ending): void => {
-    if (ending || childGone.signal.aborted) return;
+    if (ending || gone.signal.aborted || !source) return;
     ending = cause;
-    running.abort();
-    endedAt = monotonicMs();
+    over.abort();
+    endedAt = now();
+    recorder?.ending(cause, endedAt - begunAt);
     cell.store(WORD.ENDING_CAUSE, CAUSE_WORD[cause]);
     cell.enter(Phase.ending);
-    killed = endChild({
-      handle,
-      graceMs: task.graceMs,
-      graceMaxMs: task.graceMaxMs,
-      exited: exited.then(() => {}),
-      hurry: hurry.signal,
-      output,
-      outputBytes: () => outputBytes,
-    });
+    killed = source.end(hurry.signal);
   };
-  void obey(cell, childGone.signal, command => {
+  void obey(cell, gone.signal, command => {
     if (command === Command.kill) hurry.abort();
-    end('stop');
+    started.stop(() => end('stop'));
+  });
+  source.lead({
+    cell,
+    counters: reader.counters,
+    bell,
+    snapshotReader,
+    outputBytes: () => outputBytes,
+    attached: () => {
+      if (ending) return false;
+      attachedAt = now();
+      recorder?.attached(attachedAt - begunAt);
+      cell.attachedAtMs = monotonicMs();
+      cell.enter(Phase.running);
+      return true;
+    },
+    end,
+    showSnapshot: (snapshot, atMs) => {
+      cell.snapshotAtMs = atMs;
+      maps.show(snapshot);
+      publisher.publishBoard();
+    },
+    gone: gone.signal,
+    over: over.signal,
+    witness: recorder,
   });
 
-  let timer = setTimeout(() => end('start_timeout'), task.startTimeoutMs);
-  let attachedAt: number | undefined;
-  const attached = (): void => {
-    if (ending) return;
-    clearTimeout(timer);
-    attachedAt = monotonicMs();
-    notHurried();
-    handle.watch(0);
-    cell.attachedAtMs = attachedAt;
-    cell.enter(Phase.running);
-    timer = setTimeout(() => end('deadline'), task.deadlineMs);
-    if (task.flood)
-      watchFlood(
-        task.flood,
-        () => outputBytes,
-        running.signal,
-        () => end('flood'),
-      );
-    if (!task.snapshots) return;
-    void serveSnapshots({
-      handle,
-      cell,
-      method: task.snapshots,
-      reader: snapshotReader,
-      output,
-      outputBytes: () => outputBytes,
-      lostEvents: () => reader.counters.lostEvents,
-      over: running.signal,
-      publish: snapshot => {
-        maps.show(snapshot);
-        publisher.publishBoard();
-      },
-    });
-  };
-  const { counters } = reader;
-  void untilAttached({ handle, counters, bell, ended: childGone.signal }).then(yes => yes && attached());
-
   const { exitCode, signal } = await exited;
-  endedAt ??= monotonicMs();
-  clearTimeout(timer);
-  const cleared = await handle.clear(GROUP_AFTER_EXIT_MS);
-  output.eager();
-  await Promise.race([Promise.all([closed, output.ended]), sleep(PIPES_AFTER_EXIT_MS)]);
-  output.close();
-  started.stderr.destroy();
+  const exitedAt = now();
+  endedAt ??= exitedAt;
+  const cleared = await source.finish();
   reader.end();
   // A short program may have run and ended between two looks.
   const wasAttached = attachedAt !== undefined || reader.counters.sawOutput || exitCode === 0;
-  const ranNothing = started.inputBroke && !wasAttached;
   const wasKilled = (await killed) ?? false;
   if (!wasKilled && !signal) {
     // What it has printed at its end is newer, and a map that it did not print is empty by now.
     maps.show([]);
     cell.snapshotAtMs = 0;
   }
-  if (maps.isProvisional) await untilVersion(cell);
+  if (maps.isProvisional || recorder) await untilVersion(cell);
+  const how = { exitCode, signal, killed: wasKilled, leftBehind: !cleared };
+  const ranNothing = source.ranNothing && !wasAttached;
+  if (onlyAddition || ranNothing) recorder?.discard();
+  else recorder?.finish({ ...how, ...versionIn(cell) }, exitedAt - begunAt);
   return result({
-    exitCode,
-    signal,
+    ...how,
     ...(ending && { ending }),
-    killed: wasKilled,
     onlyAddition,
-    leftBehind: !cleared,
     attached: wasAttached,
     ranNothing,
     durationMs: attachedAt === undefined && wasAttached ? 0 : endedAt - (attachedAt ?? startedAt),
   });
+}
+
+function versionIn({ bpftraceVersion }: Cell) {
+  return typeof bpftraceVersion === 'object' ? { bpftrace: bpftraceVersion } : {};
 }
 
 /** How maps are read depends on it; it is asked for when the child is started, and known long before a child ends. */

@@ -12,6 +12,7 @@ import {
 } from '../config.js';
 import type { Profile } from '../policy/policy.js';
 import { passwordFromVariable } from '../privilege/password.js';
+import { RecordingError } from '../recording/folder.js';
 import { servingNames } from '../serving.js';
 import { VERSION } from '../version.js';
 import { addConnectCommand } from './connect-command.js';
@@ -49,7 +50,7 @@ export function commandLine(): Command {
       const config = configOf(flags);
       // The client's first answer needs little; the rest is loaded behind it.
       const stdio = servesStdio(config)
-        ? await (await import('../mcp/stdio.js')).StdioFront.open()
+        ? await (await import('../mcp/stdio.js')).StdioFront.open(config)
         : undefined;
       try {
         const { serve } = await import('./serve.js');
@@ -130,7 +131,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    } else if (error instanceof ConfigError) {
+    } else if (error instanceof ConfigError || error instanceof RecordingError) {
       process.stderr.write(`bpftrace-mcp: ${error.message}\n`);
       process.exitCode = EXIT.usage;
     } else {

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import { type ClientView, createEngine, type Result } from '../engine/index.js';
-import { gainPrivilege } from '../privilege/gain.js';
 import { EXIT } from './exit-codes.js';
+import { launcherOf } from './launcher.js';
 import { RunView } from './run-view.js';
 
 interface RunOptions {
@@ -40,7 +40,7 @@ export async function run(config: Config, options: RunOptions): Promise<number> 
     return fail(`the program can't be read: ${error instanceof Error ? error.message : error}`, EXIT.usage);
   }
 
-  const engine = createEngine({ ...config, standby: 0 }, {}, await gainPrivilege(config.bpftrace));
+  const engine = createEngine({ ...config, standby: 0 }, {}, await launcherOf(config));
   const client = engine.as('run');
   let interrupted = false;
   try {

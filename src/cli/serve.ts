@@ -7,11 +7,11 @@ import { ListenError } from '../mcp/http/unix-socket.js';
 import { furnish } from '../mcp/server.js';
 import type { StdioFront } from '../mcp/stdio.js';
 import { Metrics } from '../metrics/metrics.js';
-import { gainPrivilege } from '../privilege/gain.js';
 import { TokenFile, TokenFileError } from '../tokens/token-file.js';
 import { VERSION } from '../version.js';
 import { EndRequests, endInOrder } from './ending.js';
 import { EXIT } from './exit-codes.js';
+import { launcherOf } from './launcher.js';
 import { reload } from './reload.js';
 
 /**
@@ -24,7 +24,7 @@ import { reload } from './reload.js';
 export async function serve(config: Config, stdio: StdioFront | undefined): Promise<number> {
   const log = createLogger(config.logLevel);
   const tokens = tokensOf(config, log);
-  const launcher = await gainPrivilege(config.bpftrace);
+  const launcher = await launcherOf(config);
   const isShared = config.http !== '' || config.unix !== '';
   const metrics = isShared ? new Metrics() : undefined;
   const engine = createEngine(config, hooksOf(log, metrics), launcher);
@@ -76,6 +76,7 @@ function hooksOf(log: Logger, metrics: Metrics | undefined): EngineHooks {
       log.info({ why }, 'a bpftrace that stood by was lost');
       metrics?.standbyLost();
     },
+    onRecordingProblem: why => log.warn({ why }, 'an execution was not recorded'),
     onAuditProblem: problem => logAudit(log, problem),
   };
 }

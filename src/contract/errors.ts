@@ -11,6 +11,7 @@ export const REFUSALS = [
   'host_distress',
   'audit_failed',
   'shutting_down',
+  'not_recorded',
   'internal',
 ] as const;
 type RefusalCode = (typeof REFUSALS)[number];

@@ -103,6 +103,12 @@ export interface ProbeReplies {
   type: { lines: string[]; nearest: string[] };
 }
 
+/** What the thread is given when it starts. */
+export interface ProbeThreadData {
+  /** The recording that is replayed; empty: this host is looked at. */
+  recording: string;
+}
+
 /** The thread, as the main thread sees it. */
 export interface ProbeThread {
   /** @throws Error when the thread died over it */

@@ -29,5 +29,7 @@ export const SnapshotAnswer = {
   noSignal: 4,
   /** It is ending, and prints its maps anyway. */
   ending: 5,
+  /** It is a recording, in which no further one was asked for. */
+  notRecorded: 6,
 } as const;
 export type SnapshotAnswer = (typeof SnapshotAnswer)[keyof typeof SnapshotAnswer];

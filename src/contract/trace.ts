@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ProgramMaps } from './program-map.js';
+import type { RecordTask, ReplayTask } from './recording.js';
 import type { SnapshotMethod } from './snapshot.js';
 import type { Supervised } from './supervisor.js';
 
@@ -12,10 +13,24 @@ export interface SpawnPlan {
   env: Record<string, string>;
   /** bpftrace is not `command` itself: a supervisor behind it starts it, and is told what and with which rights. */
   supervised?: Supervised;
+  /** What a short command answers is kept, or was. */
+  answers?: AnswersPlan;
+}
+
+export interface AnswersPlan {
+  /** Of the recording. */
+  folder: string;
+  /** bpftrace's own. */
+  args: string[];
+  /** Nothing is run: the answer is the one that was kept. */
+  recorded: boolean;
 }
 
 export interface TraceTask {
-  spawn: SpawnPlan;
+  /** What runs: a bpftrace, or the recording of one. */
+  spawn: SpawnPlan | ReplayTask;
+  /** Absent: it is not recorded. */
+  record?: RecordTask | undefined;
   program: string;
   /** What the program's text says of its maps. */
   programMaps: ProgramMaps;
@@ -73,6 +88,8 @@ export interface TraceOutcome {
   ranNothing: boolean;
   /** Why the bpftrace that stood by was of no use, and another one was started in its place. */
   standbyLost?: string | undefined;
+  /** Why there is no recording of it. */
+  notRecorded?: string | undefined;
   /** It found nothing to attach but what was added for snapshots, and was ended. */
   onlyAddition: boolean;
   /** Milliseconds from attached (from the spawn, if never attached) to the end. */

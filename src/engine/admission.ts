@@ -4,6 +4,7 @@ import { monotonicMs } from '../contract/cell.js';
 import { Refusal } from '../contract/errors.js';
 import type { HostGuard } from '../guard/host-guard.js';
 import type { FairQueue } from '../queue/fair-queue.js';
+import type { Replay } from '../recording/replay.js';
 import type { Client } from './client.js';
 import type { Execution } from './execution.js';
 import { tell } from './hooks.js';
@@ -19,6 +20,8 @@ interface AdmissionParts {
   guard: HostGuard;
   /** @throws Refusal `no_bpftrace`, `no_privilege` */
   requireBpftrace: () => string;
+  /** Only what was recorded can be run. */
+  replay: Replay | undefined;
   queue: Pick<FairQueue<Run>, 'hasRoom' | 'holds' | 'length' | 'limit' | 'running'>;
   /** Executions that run or wait. */
   open: () => Execution[];
@@ -59,6 +62,7 @@ export class Admission {
     const about = { kind: 'run' as const, client: client.name, execution, deadlineMs };
     const decide = () => {
       const program = this.program(client, request.program);
+      this.parts.replay?.require(program);
       this.requireNumbers(request);
       this.parts.requireBpftrace();
       const joined = this.roomFor(client, find(program));
@@ -170,7 +174,8 @@ export class Admission {
   private program(client: Client, text: string): string {
     this.requireOpen();
     const program = programOf(text, this.parts.config);
-    client.policy.require(program);
+    const { replay } = this.parts;
+    if (!replay?.wasAdmitted(program, client.policy)) client.policy.require(program);
     return program;
   }
 

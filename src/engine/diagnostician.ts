@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { runCommand } from '../bpftrace/checks/command.js';
 import {
   type Context,
@@ -12,6 +11,7 @@ import type { ProbeIndex } from '../bpftrace/probes/index.js';
 import { TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { BpftraceVersion } from '../bpftrace/version.js';
 import type { SpawnPlan } from '../contract/trace.js';
+import type { HostFiles } from '../recording/host-files.js';
 
 const TRACEFS = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'];
 /** A failure is told without hints rather than later: the first list of a slow host's probes takes longer. */
@@ -30,6 +30,7 @@ const VERBOSE_CHARACTERS_MAX = 4 * 1024 * 1024;
 interface DiagnosticianParts {
   probes: ProbeIndex;
   version: () => Promise<BpftraceVersion | undefined>;
+  hostFiles: HostFiles;
   /** How to have a program refused once more; absent where its beginning must not run twice. @throws Refusal */
   again?: (args: readonly string[], lifetimeMs: number) => SpawnPlan;
 }
@@ -40,7 +41,7 @@ export class Diagnostician {
   private readonly closed = new AbortController();
 
   constructor(private readonly parts: DiagnosticianParts) {
-    this.host = hostOf(parts.probes);
+    this.host = hostOf(parts);
   }
 
   /** Never throws; takes at most {@link HINTS_BOUND_MS}. */
@@ -89,7 +90,7 @@ export class Diagnostician {
   }
 }
 
-function hostOf(probes: ProbeIndex): DiagnosticHost {
+function hostOf({ probes, hostFiles }: DiagnosticianParts): DiagnosticHost {
   return {
     nearestProbes: (name, limit) => probes.nearest(name, limit),
     async probesAbout(words, limit) {
@@ -99,7 +100,7 @@ function hostOf(probes: ProbeIndex): DiagnosticHost {
     },
     countProbes: pattern => orElse(probes.countMatching(pattern), undefined),
     async fieldsOf(probe) {
-      const known = await fieldsInTracefs(probe);
+      const known = fieldsInTracefs(probe, hostFiles);
       if (known) return known;
       const { probes: found } = await orElse(probes.find({ filter: probe, limit: 1, details: true }), {
         probes: [],
@@ -117,15 +118,16 @@ function hostOf(probes: ProbeIndex): DiagnosticHost {
 }
 
 /** Where tracefs may be read, that is at once; bpftrace takes a while. */
-async function fieldsInTracefs(probe: string): Promise<string[] | undefined> {
+function fieldsInTracefs(probe: string, hostFiles: HostFiles): string[] | undefined {
   const [, event] = /^tracepoint:(\w+:\w+)$/.exec(probe) ?? [];
   if (event === undefined) return undefined;
   for (const tracefs of TRACEFS) {
-    const format = await orElse(
-      readFile(`${tracefs}/events/${event.replace(':', '/')}/format`, 'utf8'),
-      undefined,
-    );
-    if (format === undefined) continue;
+    let format: string;
+    try {
+      format = hostFiles.text(`${tracefs}/events/${event.replace(':', '/')}/format`);
+    } catch {
+      continue;
+    }
     const names = [...format.matchAll(/\tfield:[^;]*?(\w+)(?:\[[^\]]*\])?;/g)].map(([, name = '']) => name);
     return names.filter(name => !name.startsWith('common_'));
   }

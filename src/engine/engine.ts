@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.js';
+import { inspectHost } from '../bpftrace/checks.js';
 import { Installation } from '../bpftrace/installation.js';
 import type { Config } from '../config.js';
 import { Command } from '../contract/cell.js';
@@ -12,6 +13,8 @@ import { ProbePool } from '../pool/probe-pool.js';
 import { TracePool } from '../pool/trace-pool.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { FairQueue } from '../queue/fair-queue.js';
+import { Recording } from '../recording/recording.js';
+import type { Replay } from '../recording/replay.js';
 import { Admission } from './admission.js';
 import { type Client, type ClientTerms, limitsOf } from './client.js';
 import { Estimates } from './estimates.js';
@@ -44,29 +47,45 @@ export class Engine {
   private readonly pool: TracePool;
   private readonly policy: Policy;
   readonly scopes: PolicyScopes;
-  private readonly probeThread = new ProbePool();
+  private readonly probeThread: ProbePool;
   readonly executions: Executions;
   private readonly admission: Admission;
   readonly tracing: Tracing;
   private readonly closed = new AbortController();
+  readonly recording: Recording | undefined;
+  /** How bpftrace gets its rights. */
+  readonly launcher: Launcher;
 
+  /** @throws RecordingError */
   constructor(
     readonly config: Config,
     hooks: EngineHooks,
-    /** How bpftrace gets its rights. */
-    readonly launcher: Launcher,
+    launcher: Launcher,
+    /** What is served in place of this host. */
+    readonly replay: Replay | undefined,
   ) {
     this.policy = new Policy(config.policy, config);
-    this.installation = new Installation(config.bpftrace, this.launcher);
+    this.recording = recordingOf(config, launcher);
+    this.launcher = replay?.launcher ?? this.recording?.launcher ?? launcher;
+    this.installation = replay?.installation ?? new Installation(config.bpftrace, this.launcher);
+    this.probeThread = new ProbePool({ recording: replay?.folder ?? '' });
     this.snapshots = new SnapshotSupport(this.installation);
     this.executions = new Executions(config);
     this.guard = new HostGuard(parseLimits(config.hostGuard) ?? {});
-    this.launching = new Launching({ config, launcher, installation: this.installation, guard: this.guard });
+    this.launching = new Launching({
+      config,
+      launcher: this.launcher,
+      installation: this.installation,
+      guard: this.guard,
+      recording: this.recording,
+      onNotRecorded: why => tell(hooks.onRecordingProblem, why),
+    });
     this.scopes = new PolicyScopes({
       installation: this.installation,
       probeThread: this.probeThread,
       compiling: compilationQueue(),
       plan: (args, lifetimeMs) => this.launching.plan(args, lifetimeMs),
+      replay,
     });
     const most = config.concurrency === 'auto' ? this.launching.mostAtOnce : config.concurrency;
     this.queue = new FairQueue(most, config.queueLimit);
@@ -89,6 +108,7 @@ export class Engine {
       config,
       guard: this.guard,
       requireBpftrace: () => this.launching.requireBpftrace(),
+      replay,
       queue: this.queue,
       open: () => this.executions.open,
       freeInS: executions => this.estimates.freeInS(executions.map(({ job }) => job)),
@@ -107,6 +127,7 @@ export class Engine {
       snapshots: this.snapshots,
       estimates: this.estimates,
       audit: this.audit,
+      replay,
     });
     this.sizing = new SizeWatch({
       isAuto: config.concurrency === 'auto',
@@ -115,6 +136,11 @@ export class Engine {
       queue: this.queue,
       pids: () => this.tracing.pidsAttached(),
       over: this.closed.signal,
+    });
+    // Once for a folder, beside everything else.
+    this.recording?.begin({
+      inspect: () => inspectHost({ bpftracePath: config.bpftrace, launcher: this.launcher }),
+      list: () => this.scopes.of(this.policy).probes.find({ limit: 1 }),
     });
     const isRunning = (): boolean => this.executions.open.length > 0 || this.pool.standbyCount > 0;
     const relieve = (why: string): void => {
@@ -196,7 +222,14 @@ export class Engine {
     this.installation.close();
     this.scopes.close();
     await Promise.all(active.map(execution => execution.ended.promise));
+    await this.recording?.close();
     await Promise.all([this.pool.close(), this.probeThread.close()]);
     this.audit?.close();
   }
+}
+
+function recordingOf(config: Config, launcher: Launcher): Recording | undefined {
+  if (config.record === '') return undefined;
+  const { path, identity } = new Installation(config.bpftrace, launcher);
+  return new Recording(config.record, config.recordMaxBytes, { path, identity, launcher });
 }

@@ -1,7 +1,9 @@
 import { arch, release } from 'node:os';
 import { z } from 'zod';
 import { type Inspection, inspectHost } from '../bpftrace/checks.js';
+import type { Config } from '../config.js';
 import { PROFILES } from '../policy/policy.js';
+import type { Replay } from '../recording/replay.js';
 import type { Client } from './client.js';
 import type { Engine } from './engine.js';
 import { memoryBound } from './memory-bound.js';
@@ -51,6 +53,28 @@ export const hostInfoSchema = z.object({
   snapshots: z
     .enum(['yes', 'no', 'unknown'])
     .describe('whether maps of a running program can be read; unknown: no program has shown it yet'),
+  replay: z
+    .object({
+      programs: z.number().describe('that can be run; others are refused as not_recorded'),
+      recordings: z
+        .number()
+        .describe('of them; those of one program are replayed in their order, the last again and again'),
+      broken: z.number().describe('files that are no whole recordings'),
+      first_at: z.string().optional().describe('when the first was made, ISO 8601'),
+      last_at: z.string().optional(),
+      pace: z.enum(['recorded', 'fast']),
+    })
+    .optional()
+    .describe(
+      'NOTHING IS TRACED HERE: everything was recorded earlier, perhaps on another host, and is played back; what this answer tells of the host is of that one',
+    ),
+  recording: z
+    .object({
+      failed: z.number().describe('executions of which there is no recording'),
+      problem: z.string().optional(),
+    })
+    .optional()
+    .describe('all that is traced is recorded'),
   guard: z
     .object({
       limits: z.record(z.string(), z.number()),
@@ -123,18 +147,21 @@ const inspected = new WeakMap<Engine, { at: number; inspection: Promise<Inspecti
 
 export async function hostInfo(engine: Engine, client: Client): Promise<HostInfo> {
   const { config, installation, launcher, counts } = engine;
-  const { host, checks } = await freshInspection(engine);
+  const { replay } = engine;
+  const { host, checks } = replay ? recordedInspection(replay) : await freshInspection(engine);
   return {
-    kernel: release(),
-    arch: arch(),
-    bpftrace_version: host.bpftraceVersion?.text ?? null,
+    kernel: replay?.host.kernel ?? release(),
+    arch: replay?.host.arch ?? arch(),
+    ...(replay && { replay: replayOf(replay, config.replayPace) }),
+    ...recordingOf(engine),
+    bpftrace_version: (replay ? replay.version : host.bpftraceVersion)?.text ?? null,
     bpftrace_path: installation.path ?? null,
     privileges: launcher.mode,
     children_die_with_server: launcher.diesWithServer,
     policy: client.policy.description,
     checks,
     features: host.features,
-    snapshots: await engine.snapshots.available(),
+    snapshots: replay?.snapshots ?? (await engine.snapshots.available()),
     ...guardOf(engine),
     ...auditOf(engine),
     limits: {
@@ -189,6 +216,34 @@ function guardOf({ guard }: Engine): Pick<HostInfo, 'guard'> {
       ...(distress !== undefined && { distress }),
     },
   };
+}
+
+function replayOf(replay: Replay, pace: Config['replayPace']): HostInfo['replay'] {
+  const { programCount: programs, recordings, broken } = replay;
+  const times = recordings.map(({ header }) => header.recorded_at).sort();
+  const [first] = times;
+  const last = times.at(-1);
+  return {
+    programs,
+    recordings: recordings.length,
+    broken,
+    ...(first !== undefined && { first_at: first, last_at: last }),
+    pace,
+  };
+}
+
+/** Where the folder is, is the operator's business. */
+function recordingOf({ recording }: Engine): Pick<HostInfo, 'recording'> {
+  if (!recording) return {};
+  const { failed, problem } = recording;
+  return { recording: { failed, ...(problem !== undefined && { problem }) } };
+}
+
+/** Nothing is known where the recording was cut off before the host had been looked at. */
+function recordedInspection({ host: { inspection } }: Replay): Pick<Inspection, 'checks'> & {
+  host: Partial<Inspection['host']> & Pick<Inspection['host'], 'features'>;
+} {
+  return inspection ?? { host: { features: {} }, checks: [] };
 }
 
 /** Where the file is, is the operator's business. */

@@ -1,6 +1,7 @@
 import type { AuditState } from '../audit/audit.js';
 import { type Config, ConfigError, resolveConfig } from '../config.js';
 import { type Launcher, launcherFor } from '../privilege/gain.js';
+import { Replay } from '../recording/replay.js';
 import type { ClientTerms } from './client.js';
 import { ClientView } from './client-view.js';
 import { Engine } from './engine.js';
@@ -76,13 +77,14 @@ export function createEngine(
 ): TraceEngine {
   // One that stands by would keep the process of whoever forgets to close the engine.
   const config = resolveConfig({ standby: 0, ...options });
-  const way = launcher ?? launcherFor(config.bpftrace);
-  if (way.mode === 'helper' && config.policy === 'unsafe') {
+  const replay = config.replay === '' ? undefined : new Replay(config.replay);
+  const way = replay?.launcher ?? launcher ?? launcherFor(config.bpftrace);
+  if (!replay && way.mode === 'helper' && config.policy === 'unsafe') {
     throw new ConfigError(
       '--policy unsafe: bpftrace is started by the helper here, which starts no bpftrace --unsafe; take observe or full, or run the server as root',
     );
   }
-  const engine = new Engine(config, hooks, way);
+  const engine = new Engine(config, hooks, way, replay);
   return {
     config: engine.config,
     mostAtOnce: engine.sizing.state.most,

@@ -1,17 +1,20 @@
 import type { Installation } from '../bpftrace/installation.js';
 import { programMaps } from '../bpftrace/language/program-maps.js';
+import type { SnapshotPlan } from '../bpftrace/snapshot-plan.js';
 import { argsUnder, childEnvironment, mapLimits, TRACE_ARGS } from '../bpftrace/spawn-plan.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../contract/errors.js';
 import type { SnapshotMethod } from '../contract/snapshot.js';
-import type { SpawnPlan } from '../contract/trace.js';
+import type { SpawnPlan, TraceOutcome, TraceTask } from '../contract/trace.js';
 import type { HostGuard } from '../guard/host-guard.js';
 import { mostAtOnce } from '../guard/sizing.js';
 import type { Profile } from '../policy/policy.js';
 import type { StandbyPlan } from '../pool/standbys.js';
-import type { LiveTrace, TracePool } from '../pool/trace-pool.js';
+import type { Crash, LiveTrace, TracePool } from '../pool/trace-pool.js';
 import { HELPER_SLOTS } from '../privilege/helper/pins.js';
 import type { Launcher } from '../privilege/launcher.js';
+import type { Recording } from '../recording/recording.js';
+import type { Played } from './replayed-run.js';
 import type { RunOptions } from './run.js';
 import { identityOf, planStandby } from './standby-plan.js';
 
@@ -22,11 +25,17 @@ const LIFETIME_SLACK_MS = 5000;
 /** A bpftrace that only lists. */
 const LISTING_BOUND_MS = 60_000;
 
+type Bounds = Pick<TraceTask, 'deadlineMs' | 'startTimeoutMs' | 'graceMs' | 'graceMaxMs' | 'mapBytesMax'>;
+
 interface LaunchingParts {
   config: Config;
   installation: Installation;
   launcher: Launcher;
   guard: HostGuard;
+  /** Absent: nothing is recorded. */
+  recording: Recording | undefined;
+  /** There is no recording of a program, and why. */
+  onNotRecorded: (why: string) => void;
 }
 
 /** How bpftraces are started: the operator's settings, the launcher's way to rights, and what a program asks for. */
@@ -59,34 +68,74 @@ export class Launching {
   }
 
   /** A program under a policy. @param path where bpftrace was when the program was handed in */
-  start(
-    pool: TracePool,
-    path: string,
-    profile: Profile,
-    { deadlineMs, program, maxLines }: RunOptions,
-    snapshots: SnapshotMethod | undefined,
-  ): LiveTrace {
-    const { config, installation, launcher } = this.parts;
+  start(pool: TracePool, path: string, profile: Profile, options: RunOptions, plan: SnapshotPlan): LiveTrace {
+    const { config, installation, launcher, recording } = this.parts;
+    const { id, deadlineMs, program, maxLines, graceS, floodS, floodBytesPerS } = options;
     const env = this.environment;
     const args = argsUnder(profile, TRACE_ARGS);
+    const limits = mapLimits(env);
+    const record = recording?.task({
+      execution: id,
+      program,
+      deadline_ms: deadlineMs,
+      max_lines: maxLines,
+      policy: profile,
+      snapshots: plan,
+      map_limits: limits,
+      bounds: { graceS, floodS, floodBytesPerS },
+    });
     const live = pool.start({
+      ...this.bounds(options),
       spawn: launcher.plan(path, args, this.lifetimeMs(deadlineMs), env),
       identity: identityOf(installation, args, env),
       program,
-      programMaps: { ...programMaps(program), ...mapLimits(env) },
-      snapshots,
+      programMaps: { ...programMaps(program), ...limits },
+      snapshots: 'method' in plan ? plan.method : undefined,
+      record,
       maxLines,
-      deadlineMs,
-      startTimeoutMs: config.startTimeoutS * 1000,
-      graceMs: config.graceS * 1000,
-      graceMaxMs: config.graceMaxS * 1000,
-      mapBytesMax: config.maxMapBytes * MAP_SHARE,
       ...(config.floodBytesPerS > 0 && {
         flood: { bytesPerS: config.floodBytesPerS, forMs: config.floodS * 1000 },
       }),
     });
     void installation.version().then(version => live.cell.tellVersion(version));
+    if (record) void live.outcome.then(outcome => this.hasRecorded(outcome));
     return live;
+  }
+
+  /** What was recorded, in place of a bpftrace. */
+  play(pool: TracePool, options: RunOptions, played: Played): LiveTrace {
+    const { program, maxLines } = options;
+    const { header, end } = played.recording;
+    const { snapshots } = header;
+    const live = pool.start({
+      ...this.bounds(options),
+      spawn: played.task,
+      program,
+      programMaps: { ...programMaps(program), ...header.map_limits },
+      // As it was written by a plan of that kind.
+      snapshots: 'method' in snapshots ? (snapshots.method as SnapshotMethod) : undefined,
+      maxLines,
+    });
+    live.cell.tellVersion(end.bpftrace);
+    return live;
+  }
+
+  private bounds({ deadlineMs }: RunOptions): Bounds {
+    const { config } = this.parts;
+    return {
+      deadlineMs,
+      startTimeoutMs: config.startTimeoutS * 1000,
+      graceMs: config.graceS * 1000,
+      graceMaxMs: config.graceMaxS * 1000,
+      mapBytesMax: config.maxMapBytes * MAP_SHARE,
+    };
+  }
+
+  private hasRecorded(outcome: TraceOutcome | Crash): void {
+    const problem = 'crashed' in outcome ? 'the worker thread ended' : outcome.notRecorded;
+    if (problem === undefined) return;
+    this.parts.recording?.hasFailed(problem);
+    this.parts.onNotRecorded(problem);
   }
 
   /** One that stands by for a program. */

@@ -4,6 +4,8 @@ import { argsUnder } from '../bpftrace/spawn-plan.js';
 import type { ProbeThread } from '../contract/probes.js';
 import type { SpawnPlan } from '../contract/trace.js';
 import type { Policy, Profile } from '../policy/policy.js';
+import { HostFiles } from '../recording/host-files.js';
+import type { Replay } from '../recording/replay.js';
 import { Diagnostician } from './diagnostician.js';
 import { type CompilationQueue, Validator } from './validator.js';
 
@@ -14,6 +16,7 @@ interface ScopeParts {
   compiling: CompilationQueue;
   /** A bpftrace that lists, or compiles. @throws Refusal */
   plan: (args: readonly string[], lifetimeMs?: number) => SpawnPlan;
+  replay: Replay | undefined;
 }
 
 /**
@@ -27,16 +30,21 @@ class PolicyScope {
 
   constructor(
     readonly policy: Policy,
-    { installation, probeThread, compiling, plan }: ScopeParts,
+    { installation, probeThread, compiling, plan, replay }: ScopeParts,
   ) {
     this.probes = new ProbeIndex(probeThread, {
-      requireBinary: path => policy.requireBinary(path),
+      ...(replay && { isElsewhere: true }),
+      // What was listed then was allowed then.
+      requireBinary: path => {
+        if (!replay) policy.requireBinary(path);
+      },
       identity: () => installation.identity,
       plan,
     });
     this.diagnostician = new Diagnostician({
       probes: this.probes,
       version: () => installation.version(),
+      hostFiles: new HostFiles(replay?.folder ?? ''),
       // What BEGIN does is done again: printing, unless more is allowed.
       ...(policy.profile !== 'unsafe' && { again: plan }),
     });

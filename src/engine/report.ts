@@ -94,11 +94,19 @@ function stateOf(execution: Execution, place: Place | undefined, messageBytes: n
     ...(execution.attachedProbes >= 0 && { attached_probes: execution.attachedProbes }),
     timeout: execution.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
+    ...replayOf(execution),
     ...(execution.isShared && { shared: true as const }),
     ...(execution.joinedAtMs > 0 && { joined_at: Math.round(execution.joinedAtMs) / 1000 }),
     ...(execution.snapshotAtMs > 0 && { snapshot_at: Math.round(execution.snapshotAtMs) / 1000 }),
     ...(execution.exitCode !== undefined && { exit_code: execution.exitCode }),
   };
+}
+
+function replayOf({ verdict, job }: Execution): Pick<Result, 'replayed' | 'replay_note'> {
+  const { replayed } = job.options;
+  if (!replayed) return {};
+  const note = replayed.note(verdict?.status === 'stopped');
+  return { replayed: true, ...(note !== undefined && { replay_note: note }) };
 }
 
 function cutMark(leftOutBytes: number): string {
@@ -198,6 +206,7 @@ export function summaryOf(execution: Execution, place: Place | undefined): Summa
     lines_total: linesTotal(execution.ring),
     timeout: execution.deadlineMs / 1000,
     duration: Math.round(execution.durationMs) / 1000,
+    ...(execution.job.options.replayed && { replayed: true as const }),
     submitted_at: execution.submittedAt.toISOString(),
     program: program.length > PROGRAM_CHARACTERS ? `${program.slice(0, PROGRAM_CHARACTERS)}…` : program,
   };

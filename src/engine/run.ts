@@ -3,7 +3,6 @@ import { type SnapshotPlan, withoutAddition } from '../bpftrace/snapshot-plan.js
 import { type BoardContent, decodeBoard, EMPTY_BOARD, encodeBoard, readBoard } from '../contract/board.js';
 import { type Cell, Command, monotonicMs, Phase, WORD } from '../contract/cell.js';
 import { type RingViews, sealedRing, sealedWhileWritten } from '../contract/ring.js';
-import type { SnapshotMethod } from '../contract/snapshot.js';
 import type { TraceOutcome } from '../contract/trace.js';
 import { Deferred } from '../deferred.js';
 import type { Crash, LiveTrace } from '../pool/trace-pool.js';
@@ -25,7 +24,9 @@ export interface RunOptions {
   floodBytesPerS: number;
   snapshots: Pick<SnapshotSupport, 'plan' | 'retry' | 'learn'>;
   /** Called when a slot is free, and again where the program turns out not to bear what was added to it. */
-  start: (snapshots: SnapshotMethod | undefined) => LiveTrace;
+  start: (plan: SnapshotPlan) => LiveTrace;
+  /** It is a recording. `note` tells what differs from what was asked for. */
+  replayed?: { note: (isStopped: boolean) => string | undefined };
   /** What bpftrace said on standard error, and in the last line of its output. */
   explain: (stderr: string, lastLine: string | undefined) => Promise<Diagnostic[]>;
 }
@@ -137,7 +138,7 @@ export class Run implements Timed {
   /** Hands it to a worker; undefined when that failed, and the execution with it. */
   private begin(): LiveTrace | undefined {
     try {
-      this.live = this.options.start('method' in this.plan ? this.plan.method : undefined);
+      this.live = this.options.start(this.plan);
       return this.live;
     } catch (error) {
       // No memory for its buffers: it fails, the server goes on.

@@ -22,6 +22,7 @@ export async function takeSnapshot(execution: Execution, bound: Bound): Promise<
   if (isAnswered && answer !== SnapshotAnswer.ending) return REASONS[answer];
   if (isAnswered || execution.job.isEnding) await untilEnded(execution, left());
   if (execution.verdict) return undefined;
+  if (execution.job.options.replayed) return 'this is a replay, and its next snapshot was taken later';
   return execution.job.isEnding ? 'it is ending, and prints its maps' : 'bpftrace is slow to print its maps';
 }
 
@@ -29,5 +30,7 @@ const REASONS: Readonly<Record<number, string>> = {
   [SnapshotAnswer.partial]: 'events were lost, and with them perhaps some of the maps',
   [SnapshotAnswer.tooBusy]:
     'bpftrace is too busy with the lines that the program prints; print less, or read the maps when it ends',
+  [SnapshotAnswer.notRecorded]:
+    'this is a replay, and no further snapshot was asked for when it was recorded',
   [SnapshotAnswer.noSignal]: 'the bpftrace that runs takes no signal for it',
 };

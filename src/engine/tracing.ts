@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { Command, WORD } from '../contract/cell.js';
 import type { TracePool } from '../pool/trace-pool.js';
 import type { FairQueue } from '../queue/fair-queue.js';
+import type { Replay } from '../recording/replay.js';
 import type { Admission } from './admission.js';
 import type { Client } from './client.js';
 import type { Estimates } from './estimates.js';
@@ -13,6 +14,7 @@ import { newId } from './ids.js';
 import type { Launching } from './launching.js';
 import { leaveShared } from './leave.js';
 import type { PolicyScopes } from './policy-scope.js';
+import { Played } from './replayed-run.js';
 import { endReportOf } from './report.js';
 import type { SubmitRequest } from './request.js';
 import { Run, type RunOptions } from './run.js';
@@ -32,6 +34,8 @@ interface TracingParts {
   snapshots: SnapshotSupport;
   estimates: Estimates<Run>;
   audit: Audit | undefined;
+  /** What is run in place of bpftraces. */
+  replay: Replay | undefined;
 }
 
 /** Executions, from being handed in to their end. */
@@ -68,19 +72,26 @@ export class Tracing {
     client: Client,
     shape: Pick<RunOptions, 'program' | 'deadlineMs' | 'maxLines'>,
   ): Run {
-    const { config, launching, pool, scopes, snapshots, estimates } = this.parts;
+    const { config, launching, pool, scopes, snapshots, estimates, replay } = this.parts;
     const { graceS, floodS, floodBytesPerS } = config;
     const path = launching.requireBpftrace();
     const { diagnostician } = scopes.of(client.policy);
-    const run = new Run({
+    const choice = replay?.choose(shape.program, shape.deadlineMs);
+    const played = choice && new Played(choice, config.replayPace === 'fast');
+    const run: Run = new Run({
       id,
       ...shape,
       graceS,
       floodS,
       floodBytesPerS,
       snapshots,
-      start: method => launching.start(pool, path, client.policy.profile, run.options, method),
-      explain: (stderr, lastLine) => diagnostician.explain(stderr, { program: shape.program, lastLine }),
+      start: plan => {
+        if (played) return launching.play(pool, run.options, played);
+        return launching.start(pool, path, client.policy.profile, run.options, plan);
+      },
+      explain: (stderr, lastLine) =>
+        diagnostician.explain(stderr, { program: run.options.program, lastLine }),
+      ...played?.options,
     });
     void run.ended.promise.then(() => estimates.learn(run, run.durationMs));
     return run;

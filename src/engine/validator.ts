@@ -4,7 +4,7 @@ import {
   ONLY_ATTACHING_TELLS,
   type ProbeLists,
 } from '../bpftrace/attach-judgement.js';
-import { type CommandResult, runCommand } from '../bpftrace/checks/command.js';
+import { type CommandResult, NOT_RECORDED, runCommand } from '../bpftrace/checks/command.js';
 import { type CompileMethod, compileMethod, isUsageError } from '../bpftrace/compile-method.js';
 import { type Diagnostic, headline, worthShowing } from '../bpftrace/diagnostics/index.js';
 import { outline } from '../bpftrace/language/outline.js';
@@ -122,6 +122,9 @@ export class Validator {
   ): Promise<Validation> {
     const { exitCode, signal, spawnError, stdout, stderr, timedOut } = compiled;
     const compiling = `compiled by bpftrace ${method.name}`;
+    if (spawnError === NOT_RECORDED) {
+      return unknown('this is a replay, and this program was not validated when it was recorded');
+    }
     if (spawnError) return unknown(`bpftrace could not be started: ${spawnError}`);
     const refusal = exitCode === 0 ? undefined : refusalIn(stderr);
     if (refusal) return unknown(refusal);

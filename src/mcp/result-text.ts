@@ -17,6 +17,8 @@ export function resultText(result: Result): string {
 
 function headLine(result: Result): string[] {
   const parts = [`${state(result)}; execution_id ${result.execution_id}`];
+  if (result.replayed)
+    parts.push(`replayed from a recording${result.replay_note ? ` (${result.replay_note})` : ''}`);
   if (result.attached_probes !== undefined && result.status !== 'failed') {
     parts.push(`${result.attached_probes} probe${result.attached_probes === 1 ? '' : 's'} attached`);
   }

@@ -56,7 +56,7 @@ function toolsOf(config: Config): Tools {
 
 /** One MCP server for one client. */
 export function createMcpServer(parts: McpParts): Server {
-  const server = createShell();
+  const server = createShell(parts.config);
   furnish(server, parts);
   return server;
 }

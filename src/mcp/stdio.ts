@@ -18,13 +18,14 @@ const ASKED_WITHIN_MS = 20;
  *            answered, in the order in which it came.
  */
 export class StdioFront {
-  private readonly server = createShell();
+  private readonly server: Server;
   private readonly transport: Transport;
   private release = (): void => {};
   private gone: string | undefined;
   private onGone: ((how: string) => void) | undefined;
 
-  private constructor() {
+  private constructor(config: { replay: string }) {
+    this.server = createShell(config);
     const gone = (how: string): void => {
       this.gone ??= how;
       this.onGone?.(how);
@@ -34,8 +35,8 @@ export class StdioFront {
     this.server.onclose = () => gone('the transport closed');
   }
 
-  static async open(): Promise<StdioFront> {
-    const front = new StdioFront();
+  static async open(config: { replay: string }): Promise<StdioFront> {
+    const front = new StdioFront(config);
     const answered = untilSent(front.transport);
     await front.server.connect(front.transport);
     front.release = holdBack(front.transport);

@@ -79,6 +79,11 @@ export class Policy {
     return new Policy(profile, this.lists);
   }
 
+  /** It depends on more than its profile. */
+  get hasLists(): boolean {
+    return this.allow.length + this.deny.length > 0 || this.scope !== undefined;
+  }
+
   get description(): PolicyDescription {
     return {
       profile: this.profile,

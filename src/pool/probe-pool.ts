@@ -1,5 +1,5 @@
 import { ArrayTaskQueue, Piscina } from 'piscina';
-import type { ProbeReplies, ProbeRequest, ProbeThread } from '../contract/probes.js';
+import type { ProbeReplies, ProbeRequest, ProbeThread, ProbeThreadData } from '../contract/probes.js';
 import { handOver } from './hand-over.js';
 
 /** Questions that one thread works on at once; those that wait for a bpftrace cost it nothing. */
@@ -12,18 +12,20 @@ const QUESTIONS_AT_ONCE = 64;
  */
 export class ProbePool implements ProbeThread {
   private readonly waiting = new ArrayTaskQueue();
-  private readonly thread = new Piscina<ProbeRequest, ProbeReplies[ProbeRequest['kind']]>({
-    filename: new URL('../../workers/probes/answer.js', import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    concurrentTasksPerWorker: QUESTIONS_AT_ONCE,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    // 'sync' parks an idle thread in Atomics.wait, where it would see nothing of its children.
-    atomics: 'disabled',
-    taskQueue: this.waiting,
-  });
+  private readonly thread: Piscina<ProbeRequest, ProbeReplies[ProbeRequest['kind']]>;
 
-  constructor() {
+  constructor(data: ProbeThreadData) {
+    this.thread = new Piscina({
+      workerData: data,
+      filename: new URL('../../workers/probes/answer.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: 1,
+      concurrentTasksPerWorker: QUESTIONS_AT_ONCE,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // 'sync' parks an idle thread in Atomics.wait, where it would see nothing of its children.
+      atomics: 'disabled',
+      taskQueue: this.waiting,
+    });
     this.thread.on('error', () => {}); // A crash reaches us through the questions it takes down.
   }
 

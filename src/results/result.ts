@@ -85,6 +85,11 @@ export const resultSchema = z.object({
   lost_events: z.number().int().describe('events the kernel dropped before bpftrace could read them'),
   losses: lossesSchema.optional().describe('what is missing for good, when anything is'),
   timeout: z.number().describe('deadline, s from attached'),
+  replayed: z
+    .literal(true)
+    .optional()
+    .describe('this was recorded earlier, and is played back: nothing was traced now'),
+  replay_note: z.string().optional().describe('what differs from what was asked for'),
   duration: z.number().describe('time traced so far, s; a failed start: time until it failed'),
   shared: z
     .literal(true)
@@ -109,6 +114,7 @@ export const summarySchema = resultSchema
     lines_total: true,
     timeout: true,
     duration: true,
+    replayed: true,
   })
   .extend({
     submitted_at: z.string().describe('ISO 8601'),

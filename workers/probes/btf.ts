@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { ProbeField } from '../../src/contract/probes.js';
+import { hostFiles } from './host-files.js';
 
 /**
  * The kernel's own description of its types (https://docs.kernel.org/bpf/btf.html), as far as it is needed
@@ -9,7 +9,6 @@ import type { ProbeField } from '../../src/contract/probes.js';
  *   header   u16 magic, u8 version, u8 flags, u32 header length, type offset, type length, string offset, string length
  *   type     u32 name offset; u32 info (0-15 vlen, 24-28 kind, 31 kind_flag); u32 size or type; then by kind
  */
-const PATH = '/sys/kernel/btf/vmlinux';
 const MAGIC = 0xeb9f;
 const TYPE_BYTES = 12;
 /** Bytes behind a type, by kind: for each of its vlen parts, and once. */
@@ -193,7 +192,7 @@ export function kernelBtf(): Btf | undefined {
   if (!looked) {
     looked = true;
     try {
-      kernel = new Btf(readFileSync(PATH));
+      kernel = new Btf(hostFiles.btf());
     } catch {
       // A kernel without BTF, or of another byte order: types are then what bpftrace tells.
     }

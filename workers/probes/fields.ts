@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { FieldsByName, ProbeField } from '../../src/contract/probes.js';
 import type { SpawnPlan } from '../../src/contract/trace.js';
 import { kernelBtf } from './btf.js';
 import { fieldOf } from './declaration.js';
 import { readFormat } from './format-file.js';
+import { hostFiles } from './host-files.js';
 import { run } from './run.js';
 
 const EVENTS = ['/sys/kernel/tracing/events', '/sys/kernel/debug/tracing/events'];
@@ -30,7 +30,7 @@ function fieldsOfTracepoint([group = '', event = '']: readonly string[]): ProbeF
   if (!/^[\w.-]+$/.test(group) || !/^[\w.-]+$/.test(event)) return undefined;
   for (const folder of EVENTS) {
     try {
-      const text = readFileSync(`${folder}/${group}/${event}/format`, 'latin1');
+      const text = hostFiles.text(`${folder}/${group}/${event}/format`);
       const fields = readFormat(text, name => kernelBtf()?.enumerator(name));
       return fields.map(withEnum);
     } catch {

@@ -2,8 +2,12 @@ import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { SupervisorTalk } from '../../contract/supervisor.js';
 import type { SpawnPlan } from '../../contract/trace.js';
+import { keepAnswer, keptAnswer } from '../../recording/answers.js';
 
-/** Runs one short command to its end: bounded in time and in output, nothing of it left behind. */
+/**
+ * Runs one short command to its end: bounded in time and in output, nothing of it left behind. Where its plan says so,
+ * the answer is kept for a replay, or is one that was.
+ */
 
 export interface CommandResult {
   /** The operating system's code when the spawn itself failed (`ENOENT`, `EACCES`); all else is empty then. */
@@ -15,6 +19,9 @@ export interface CommandResult {
   timedOut: boolean;
   durationMs: number;
 }
+
+/** The `spawnError` of what was not asked when the recording was made that is replayed. */
+export const NOT_RECORDED = 'that was not asked when the recording was made';
 
 export interface CommandOptions {
   timeoutMs: number;
@@ -34,7 +41,23 @@ const TERM_GRACE_MS = 250;
 /** For a pipe still held open, after the child's exit, by something that left the process group. */
 const PIPE_GRACE_MS = 250;
 
-export function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<CommandResult> {
+export async function runCommand(plan: SpawnPlan, options: CommandOptions): Promise<CommandResult> {
+  const { answers } = plan;
+  const { stdin = '' } = options;
+  if (answers?.recorded) {
+    const kept = keptAnswer(answers, stdin);
+    const nothing = { spawnError: NOT_RECORDED, exitCode: null, signal: null, stdout: '', stderr: '' };
+    return { ...(kept ?? nothing), timedOut: false, durationMs: 0 };
+  }
+  const result = await runNow(plan, options);
+  const { exitCode, signal, stdout, stderr, spawnError, timedOut } = result;
+  if (answers && !timedOut && spawnError === undefined && !options.cancel?.aborted) {
+    keepAnswer(answers, { args: answers.args, stdin, exitCode, signal, stdout, stderr });
+  }
+  return result;
+}
+
+function runNow(plan: SpawnPlan, options: CommandOptions): Promise<CommandResult> {
   const startMs = performance.now();
   const charsMax = options.outputCharsMax ?? OUTPUT_CHARS_MAX;
   return new Promise(resolve => {

@@ -10,6 +10,8 @@ export interface BpftraceHost {
   identity(): string;
   /** @throws Refusal `no_bpftrace`, `no_privilege` */
   plan(args: readonly string[]): SpawnPlan;
+  /** It is one that was recorded: files of this machine tell nothing about it. */
+  isElsewhere?: boolean;
   /** @throws Refusal `policy_denied` where the policy lets nobody read the symbols of that binary */
   requireBinary(path: string): void;
 }
@@ -54,6 +56,7 @@ export function binarySource(host: BpftraceHost, provider: string, path: string)
  * and for what this process can't see.
  */
 function fileIdentity(host: BpftraceHost, path: string): Pick<ProbeSource, 'identity' | 'missing'> {
+  if (host.isElsewhere) return { identity: host.identity() };
   if (!isAbsolute(path)) return { identity: undefined };
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
   if (!stat) return { identity: undefined, missing: path };

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.js';
 import { Refusal } from '../../contract/errors.js';
 import { type ClientView, createEngine, type SubmitRequest } from '../../engine/index.js';
-import { gainPrivilege } from '../../privilege/gain.js';
 import { EXIT } from '../exit-codes.js';
+import { launcherOf } from '../launcher.js';
 import { type BatchItem, itemsOf } from './input.js';
 import { type BatchOutput, fileOutput, OutputError, standardOutput } from './output.js';
 import { BatchProgress, type Outcome } from './progress.js';
@@ -49,7 +49,7 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
     const message = error instanceof Error ? error.message : String(error);
     return fail(error instanceof OutputError ? message : `${file} can't be read: ${message}`, EXIT.usage);
   }
-  const engine = createEngine(config, {}, await gainPrivilege(config.bpftrace));
+  const engine = createEngine(config, {}, await launcherOf(config));
   const client = engine.as('batch');
   interrupted.signal.addEventListener('abort', () => void engine.close());
   const onSignal = (): void => {

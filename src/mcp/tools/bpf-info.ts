@@ -16,6 +16,7 @@ export const bpfInfo = defineTool({
     const info = await client.info();
     const { limits, queue } = info;
     const text = [
+      ...replayLine(info.replay),
       `bpftrace ${info.bpftrace_version ?? 'not found'} on Linux ${info.kernel} ${info.arch}; privileges: ${info.privileges}`,
       policyLine(info.policy),
       ...scopeLine(info.policy.scope),
@@ -24,6 +25,7 @@ export const bpfInfo = defineTool({
           `${MARK[check.answer]} ${check.name}: ${check.detail}${check.action ? ` -> ${check.action}` : ''}`,
       ),
       `snapshots of running programs: ${info.snapshots}`,
+      ...recordingLine(info.recording),
       ...guardLine(info.guard),
       ...auditLine(info.audit),
       `limits: timeout ${limits.timeout_default_s} s, at most ${limits.timeout_max_s} s; ${limits.lines_per_execution} lines an execution; ${limits.concurrency} at once${sizeText(info.sizing)}, ${limits.queue_limit} queued; results kept ${limits.result_ttl_s} s${ownLimits(limits)}`,
@@ -38,6 +40,22 @@ const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 function sizeText({ mode, now, most, why }: HostInfo['sizing']): string {
   return mode === 'auto' ? ` (${now < most ? `of ${most}: ` : ''}${why})` : '';
+}
+
+function replayLine(replay: HostInfo['replay']): string[] {
+  if (!replay) return [];
+  const { programs, recordings, first_at: first, last_at: last, pace, broken } = replay;
+  const bad = broken > 0 ? `; ${broken} files are no whole recordings` : '';
+  const made = first === undefined ? '' : `, made ${first === last ? first : `from ${first} to ${last}`}`;
+  return [
+    `REPLAY: nothing is traced here. ${recordings} recordings of ${programs} programs${made}, are played back${pace === 'fast' ? ' without pauses' : ''}${bad}; what follows is of the host on which they were made`,
+  ];
+}
+
+function recordingLine(recording: HostInfo['recording']): string[] {
+  if (!recording) return [];
+  const { failed, problem } = recording;
+  return [`recording: on${failed > 0 || problem ? `; ${failed} failed: ${problem}` : ''}`];
 }
 
 /** Of the client that asks, where there are any. */

@@ -15,7 +15,7 @@ import { Refusal } from '../../../src/contract/errors.js';
 import { ProbePool } from '../../../src/pool/probe-pool.js';
 import { folder, shell } from '../../support/fake-bpftrace.js';
 
-const pool = new ProbePool();
+const pool = new ProbePool({ recording: '' });
 after(() => pool.close());
 
 let hosts = 0;
