@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -27,9 +27,11 @@ export function writePrivate(path: string, content: string | Buffer): void {
   renameSync(part, path);
 }
 
+/** The folder itself, and what is in it; not those above it. */
 export function makeFolders(folder: string): void {
-  for (const name of [FOLDER.traces, FOLDER.answers]) {
-    mkdirSync(join(folder, name), { recursive: true, mode: 0o700 });
-    chmodSync(join(folder, name), 0o700);
+  for (const path of [folder, join(folder, FOLDER.traces), join(folder, FOLDER.answers)]) {
+    // Not `recursive`: below /proc that never returns.
+    if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
+    if (path !== folder) chmodSync(path, 0o700);
   }
 }
