@@ -157,6 +157,9 @@ test(`${CALLS} calls with random arguments (seed ${SEED})`, async t => {
     '64',
     '--max-results',
     '200',
+    // It would be a child that is left.
+    '--standby',
+    '0',
   ]);
   t.after(() => server.process.kill('SIGKILL'));
   const samples = fc.sample(call, { numRuns: CALLS, seed: SEED });
