@@ -70,7 +70,7 @@ async function run(options: Options): Promise<Report> {
     };
     const failed = await bench.run(context).then(
       () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      (error: unknown) => firstLine(error instanceof Error ? error.message : String(error)),
     );
     if (failed !== undefined) say(`  FAILED: ${failed}`);
     const tookS = Math.round((performance.now() - from) / 1000);
@@ -79,6 +79,10 @@ async function run(options: Options): Promise<Report> {
   }
   report.tookS = Math.round((Date.now() - begun.getTime()) / 1000);
   return report;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
 }
 
 function isWanted({ name, onlyNamed, guarded }: Bench, { names, guard }: Options): boolean {
