@@ -8,9 +8,11 @@ import { drain } from './drain.js';
 import { fair } from './fair.js';
 import type { Figure } from './figure.js';
 import { fleet } from './fleet.js';
-import { flood } from './flood.js';
+import { flood } from './flood/index.js';
+import { footprint } from './footprint/index.js';
 import { growth } from './growth.js';
 import { judge } from './guard.js';
+import { ingest } from './ingest.js';
 import { loadNow, machineLines, machineNow, releaseOf } from './machine.js';
 import { type Options, optionsOf, UsageError } from './options.js';
 import { figureLines } from './print.js';
@@ -32,7 +34,9 @@ const BENCHES: readonly Bench[] = [
   fair,
   fleet,
   flood,
+  footprint,
   growth,
+  ingest,
   probes,
   questions,
   read,

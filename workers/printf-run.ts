@@ -19,10 +19,14 @@ const STEP_BYTES = 8;
 const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
 const LETTER_N = 0x6e;
-const NEWLINES = 0x0a0a0a0a;
 const BACKSLASHES = 0x5c5c5c5c;
-/** `(x - ONES) & ~x & HIGHS` is not zero exactly when one of the four bytes of x is. */
+const SPACES = 0x20202020;
 const ONES = 0x01010101;
+/**
+ * Of four bytes at once. `(x ^ BACKSLASHES) - ONES` has the high bit of a byte that was a backslash, `x - SPACES` that
+ * of one below the space, such as a newline; what is above ASCII has it itself, and is no text that JSON holds. What is
+ * found so may be a byte too early for one of those, never too late: bytes are looked at one by one from there.
+ */
 const HIGHS = 0x80808080;
 
 /** Lines of this length that begin with this byte may be something else; length -1: none. */
@@ -60,11 +64,13 @@ export function stagePrintfRun(view: DataView, at: number, ring: RingWriter, mar
       while (to <= stepsEnd) {
         const low = view.getInt32(to, true);
         const high = view.getInt32(to + 4, true);
-        const a = low ^ BACKSLASHES;
-        const b = low ^ NEWLINES;
-        const c = high ^ BACKSLASHES;
-        const d = high ^ NEWLINES;
-        const found = ((a - ONES) & ~a) | ((b - ONES) & ~b) | ((c - ONES) & ~c) | ((d - ONES) & ~d);
+        const found =
+          ((low ^ BACKSLASHES) - ONES) |
+          (low - SPACES) |
+          low |
+          ((high ^ BACKSLASHES) - ONES) |
+          (high - SPACES) |
+          high;
         if ((found & HIGHS) !== 0) break;
         to += STEP_BYTES;
       }

@@ -22,6 +22,9 @@ const body = fc
       '\\\\',
       '\\t',
       '\\uffffffc3\\uffffffa9',
+      '\xc3\xa9',
+      '\xff',
+      '\x7f~',
       '{\\"type\\": \\"',
     ),
     {

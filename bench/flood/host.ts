@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createEngine } from '../../src/engine/index.js';
+import { bpftracesOf } from '../../test/support/processes.js';
+import { BPFTRACE } from '../../test/support/server.js';
+import { until } from '../../test/support/until.js';
+import { cpuTicks, waitsForEvents } from '../../workers/procfs.js';
+import type { FloodReport } from './index.js';
+
+/** The process whose event loop is watched: with the engine in it, or with nothing. Prints a report as JSON. */
+const [kind, floods, seconds, program = ''] = process.argv.slice(2);
+/** What pages of lines cost is measured by `read`. */
+const LOOK_EVERY_MS = 1000;
+/** Until everybody has got going, and what is compiled late has been. */
+const SETTLE_MS = 1500;
+const TICK_MS = 10;
+const BOUND = { boundMs: 30_000 };
+const COUNT = Number(floods);
+
+function written(): number {
+  return pids.reduce((sum, pid) => sum + writesOf(pid), 0);
+}
+
+function writesOf(pid: number): number {
+  return Number(/^syscw: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
+}
+
+function bpftraceCpuMs(): number {
+  return pids.reduce((sum, pid) => sum + (cpuTicks(pid) ?? Number.NaN) * TICK_MS, 0);
+}
+
+async function measure(look: () => void): Promise<FloodReport> {
+  await sleep(SETTLE_MS);
+  process.stdout.write('begun\n');
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const before = { lines: written(), bpftrace: bpftraceCpuMs(), own: process.cpuUsage() };
+  delay.enable();
+  const end = performance.now() + Number(seconds) * 1000;
+  while (performance.now() < end) {
+    look();
+    await sleep(LOOK_EVERY_MS);
+  }
+  delay.disable();
+  const own = process.cpuUsage(before.own);
+  return {
+    // The histogram holds the whole interval of the timer, which is 1 ms when nothing is late.
+    delayP99Ms: delay.percentile(99) / 1e6,
+    lines: written() - before.lines,
+    bpftraceCpuMs: bpftraceCpuMs() - before.bpftrace,
+    cpuMs: (own.user + own.system) / 1000,
+  };
+}
+
+function floodPids(): number[] {
+  return bpftracesOf(process.pid)
+    .filter(({ command }) => !command.startsWith('sh '))
+    .map(({ pid }) => pid);
+}
+
+let pids: number[] = [];
+let report: FloodReport;
+if (kind === 'engine') {
+  const engine = createEngine({ bpftrace: BPFTRACE, concurrency: COUNT, floodBytesPerS: 0 });
+  const me = engine.as('bench');
+  const ids = Array.from({ length: COUNT }, (_, i) =>
+    me.submit({ program: `${program} // ${i}`, deadlineMs: 55_000 }),
+  );
+  for (const id of ids) await me.untilSettled(id, BOUND);
+  pids = floodPids();
+  report = await measure(() => {
+    for (const id of ids) me.result(id, { limit: 1000 });
+  });
+  for (const id of ids)
+    if (me.result(id, { limit: 0 }).status !== 'running') throw new Error(`${id} did not run to the end`);
+  await engine.close({ hurry: true });
+} else {
+  const raw: ChildProcess[] = [];
+  for (let i = 0; i < COUNT; i++) {
+    const child = spawn('sh', ['-c', 'exec "$0" -f json - > /dev/null 2>&1', BPFTRACE], { stdio: 'pipe' });
+    child.stdin?.end(program);
+    raw.push(child);
+  }
+  await until('all are attached', BOUND.boundMs, () => {
+    pids = floodPids();
+    return pids.length === COUNT && pids.every(pid => waitsForEvents(pid) === true || writesOf(pid) > 100);
+  });
+  report = await measure(() => {});
+  for (const child of raw) {
+    // Nobody reads its maps.
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+}
+process.stdout.write(JSON.stringify(report));
