@@ -7,12 +7,15 @@ import type { StderrText } from './stderr-text.js';
 
 /** The board is written at most this often: a program that prints a map a thousand times a second costs one copy. */
 const BOARD_EVERY_MS = 20;
+/** A map of thousands of keys takes 20 ms to take apart, one of stacks more: up to a bound, a tenth of the time goes into it. */
+const BOARD_PAUSE_SHARE = 9;
+const BOARD_EVERY_MS_MAX = 2000;
 
 /** Makes what has been read visible to the main thread: counters and lines at once, the board a little later. */
 export class Publisher {
   private announcedLines = 0;
   private boardTimer: NodeJS.Timeout | undefined;
-  private lastBoardAt = 0;
+  private nextBoardAt = 0;
 
   constructor(
     private readonly cell: Cell,
@@ -52,16 +55,19 @@ export class Publisher {
 
   private publishBoardSoon(): void {
     if (this.boardTimer) return;
-    const waitMs = Math.max(0, this.lastBoardAt + BOARD_EVERY_MS - performance.now());
+    const waitMs = Math.max(0, this.nextBoardAt - performance.now());
     if (waitMs === 0) this.publishBoardNow();
     else this.boardTimer = setTimeout(() => this.publishBoardNow(), waitMs);
   }
 
   private publishBoardNow(): void {
     this.boardTimer = undefined;
-    this.lastBoardAt = performance.now();
+    const begun = performance.now();
     const newMaps = this.maps.dirty;
     publishBoard(this.board, this.maps.encode(this.stderr.toString(), capacityOf(this.board)));
+    const now = performance.now();
+    const pauseMs = Math.max(BOARD_EVERY_MS, BOARD_PAUSE_SHARE * (now - begun));
+    this.nextBoardAt = now + Math.min(BOARD_EVERY_MS_MAX, pauseMs);
     if (newMaps) this.cell.store(WORD.MAPS, this.cell.load(WORD.MAPS) + 1);
     this.cell.announce();
   }
