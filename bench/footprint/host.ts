@@ -44,7 +44,7 @@ function printer(...lines: string[]): string {
 
 async function idle(): Promise<FootprintReport> {
   const server = await ServerUnderTest.start(['--standby', '0']);
-  const bare = spawn(process.execPath, [fileURLToPath(new URL('../startup-bare.js', import.meta.url))]);
+  const bare = spawn(process.execPath, [fileURLToPath(new URL('./bare.js', import.meta.url))]);
   await sleep(IDLE_MS);
   const report = {
     server: residentKb(server.pid) / 1024,
