@@ -68,7 +68,10 @@ describe('a client on terms of its own', () => {
   test('who leaves has what it submitted stopped, and nothing else', async () => {
     const [gone, stays] = [engine.as('same'), engine.as('same')];
     const [theirs, ours] = [gone.submit({ program: LONG }), stays.submit({ program: LONG })];
-    await until('both run', 30_000, () => stays.list('running').length === 2);
+    await until('both have ticked', 30_000, () => {
+      const glances = [theirs, ours].map(id => stays.glance(id));
+      return glances.every(({ status, tracedMs }) => status === 'running' && tracedMs > 500);
+    });
     gone.leave();
     await stays.untilEnded(theirs, { boundMs: 20_000 });
     const { status, error_message, maps } = stays.result(theirs);
