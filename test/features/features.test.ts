@@ -26,7 +26,9 @@ describe('features', { skip: process.geteuid?.() !== 0 && 'needs root' }, () => 
   const seen: Record<string, string> = {};
 
   before(async () => {
+    // One that stands by would count as a child that is left.
     server = await ServerUnderTest.start([
+      ...['--standby', '0'],
       ...PACE.flags,
       // What bpftrace can do, whatever a policy makes of it.
       ...['--policy', 'full', '--log-level', 'silent', '--concurrency', String(PACE.atOnce)],
