@@ -61,19 +61,25 @@ async function use(server: ServerUnderTest, { name, ...recorded }: Recorded): Pr
 }
 
 /** All that a server tells, in the same order of calls. */
-async function talk(server: ServerUnderTest, programs: readonly Recorded[]): Promise<Map<string, Told>> {
+async function talk(
+  server: ServerUnderTest,
+  programs: readonly Recorded[],
+  atOnce = AT_ONCE,
+): Promise<Map<string, Told>> {
   const told = new Map<string, Told>();
   const rest = programs.filter(({ kill }) => !kill);
   const next = async (): Promise<void> => {
     for (let one = rest.shift(); one; one = rest.shift()) told.set(one.name, await use(server, one));
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, next));
+  await Promise.all(Array.from({ length: atOnce }, next));
   // It kills every bpftrace there is.
   for (const one of programs.filter(({ kill }) => kill)) told.set(one.name, await use(server, one));
   return told;
 }
 
 const AT_ONCE = 4;
+/** Which mostly wait. */
+const REPLAYED_AT_ONCE = 12;
 
 /** But for ids, and for what says that it is a replay. */
 function comparable({ result, text, snapshots }: Told): object {
@@ -158,7 +164,7 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
       'warn',
     ];
     return started(
-      ServerUnderTest.start([...own, '--concurrency', `${AT_ONCE}`, ...flags], {
+      ServerUnderTest.start([...own, '--concurrency', `${REPLAYED_AT_ONCE}`, ...flags], {
         ...installed,
         uid: user.uid,
       }),
@@ -198,7 +204,7 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
   test('an unprivileged user gets the same answers', async () => {
     const server = await replayer();
     assert.deepEqual(await askAll(server), answers);
-    const replayed = await talk(server, programs);
+    const replayed = await talk(server, programs, REPLAYED_AT_ONCE);
     for (const [name, told] of recorded) {
       const again = replayed.get(name);
       assert.ok(again);
@@ -227,7 +233,7 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
     const server = await replayer(['--replay-pace', 'fast']);
     const waiting = programs.filter(({ snapshots, stopAtLine, kill }) => !snapshots && !stopAtLine && !kill);
     const begun = performance.now();
-    const replayed = await talk(server, waiting);
+    const replayed = await talk(server, waiting, REPLAYED_AT_ONCE);
     const tookMs = performance.now() - begun;
     for (const [name, told] of replayed)
       assert.deepEqual(comparable(told), comparable(recorded.get(name) ?? told), name);
