@@ -113,8 +113,10 @@ export function commandLine(): Command {
       'print a systemd unit that serves many, hardened, with the settings given as flags (default --unix /run/bpftrace-mcp/socket)',
     )
     .action(async flags => {
-      const { systemd } = await import('./systemd-command.js');
+      const { hiddenFromUnit, systemd } = await import('./systemd-command.js');
       process.stdout.write(systemd(givenOf(flags), given => loadConfig(given, {})));
+      const hidden = hiddenFromUnit();
+      if (hidden) process.stderr.write(`${hidden}\n`);
     });
   addConnectCommand(root);
   addHelperCommand(root);

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { systemd } from '../../src/cli/systemd-command.js';
+import { hiddenFromUnit, systemd } from '../../src/cli/systemd-command.js';
 import { ConfigError, loadConfig, type SettingName } from '../../src/config.js';
 import { fetchOf } from '../../src/mcp/connect/place.js';
 import { findExecutable } from '../../src/privilege/executable.js';
@@ -49,6 +49,8 @@ describe('the systemd unit', () => {
     const { stdout: plain } = spawnSync(process.execPath, [MAIN, 'systemd'], { encoding: 'utf8' });
     assert.match(plain, /^ExecStart=.* serve --unix \/run\/bpftrace-mcp\/socket$/m);
     assert.match(plain, /^RuntimeDirectory=bpftrace-mcp$/m);
+    assert.match(hiddenFromUnit('/tmp/x/main.js') ?? '', /PrivateTmp/);
+    assert.equal(hiddenFromUnit('/opt/x/main.js'), undefined);
     for (const wrong of [{ unix: 'socket' }, { http: '0.0.0.0:1' }, { stdio: 'on' }])
       assert.throws(() => unit(wrong), ConfigError);
   });

@@ -11,13 +11,15 @@ import { until } from './until.js';
 const NAME = 'bpftrace-mcp.service';
 const SYSTEMD = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find(path => existsSync(path));
 const BOOT_BOUND_MS = 60_000;
+/** Where the unit's installation is for it: folders for temporary files, in which a checkout may be, are hidden from it. */
+const INSTALLED = '/opt/bpftrace-mcp-test';
 
 /**
  * The host's own files below a layer that takes what is written, and systemd as the first process of namespaces of its
  * own: it starts one unit, and is gone, with all that it mounted, when it is killed. Nothing else is started.
  */
 const BOOT = `set -eu
-folder=$1 tree=$2 systemd=$3
+folder=$1 tree=$2 systemd=$3 installed=$4
 mount --make-rprivate /
 mount -t tmpfs tmpfs $folder
 mkdir $folder/upper $folder/work $folder/root
@@ -29,8 +31,8 @@ umount -l $root/sys/fs/cgroup
 mount -t cgroup2 none $root/sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs $root/run
 mount --rbind /dev $root/dev
-mkdir -p $root$tree $root/etc/systemd/system/${NAME}.d
-mount --rbind $tree $root$tree
+mkdir -p $root$installed $root/etc/systemd/system/${NAME}.d
+mount --rbind $tree $root$installed
 cat > $root/etc/systemd/system/${NAME}
 printf '[Unit]\\nDefaultDependencies=no\\nAfter=\\nWants=\\n[Service]\\nStandardError=file:/said\\n' > $root/etc/systemd/system/${NAME}.d/alone.conf
 exec chroot $root env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin $systemd --system --unit=${NAME} --log-level=warning --log-target=console --show-status=no`;
@@ -67,16 +69,16 @@ export class BootedUnit {
     private readonly pid: number,
   ) {}
 
-  /** @param tree what the unit runs, where it may not be on the root's file system */
-  static async start(unit: string, tree = repositoryRoot()): Promise<BootedUnit> {
+  static async start(unit: string): Promise<BootedUnit> {
+    const tree = repositoryRoot();
     const folder = mkdtempSync(join(tmpdir(), 'mcp-systemd-'));
     const group = join(cgroup2() ?? '', `bpftrace-mcp-test-${process.pid}`);
     mkdirSync(group);
     const enter = 'echo $$ > "$0/cgroup.procs" && exec unshare -fpmiuC --kill-child sh -c "$@"';
-    const child = spawn('sh', ['-c', enter, group, BOOT, 'boot', folder, tree, SYSTEMD ?? ''], {
+    const child = spawn('sh', ['-c', enter, group, BOOT, 'boot', folder, tree, SYSTEMD ?? '', INSTALLED], {
       stdio: ['pipe', 'inherit', 'inherit'],
     });
-    child.stdin?.end(unit);
+    child.stdin?.end(unit.replaceAll(tree, INSTALLED));
     const booting = new BootedUnit(child, folder, group, 0);
     try {
       const pid = await until('systemd runs', BOOT_BOUND_MS, () => {
