@@ -11,9 +11,13 @@ const SESSION_EVENTS_MAX = 1000;
 const TOTAL_BYTES_MAX = 64 * 1024 * 1024;
 /** Of an event beside its message, about. */
 const EVENT_BYTES = 200;
+/** Streams that are remembered as cancelled: a client asks for one again within seconds, if at all. */
+const CANCELLED_MAX = 64;
 
 /** The stream it was sent on, and its number in the session. */
 const EVENT_ID = /^(_GET_stream|[0-9a-f-]{36})~(\d{1,15})$/;
+/** How the stream of an answer begins, for clients that can ask for what they missed. */
+const BEGIN = /^id: ([0-9a-f-]{36})~\d/;
 
 interface Event {
   number: number;
@@ -60,6 +64,7 @@ export class SessionEvents implements EventStore {
   bytes = 0;
   private readonly events: Event[] = [];
   private readonly finished = new Map<string, number>();
+  private readonly cancelled = new Set<string>();
   private number = 0;
 
   constructor(
@@ -106,6 +111,21 @@ export class SessionEvents implements EventStore {
     const messages = this.finished.get(lastId);
     this.finished.delete(lastId);
     return messages;
+  }
+
+  /** Nothing more comes on a stream. @param begin its first bytes */
+  cancel(begin: string): void {
+    const stream = BEGIN.exec(begin)?.[1];
+    if (stream === undefined) return;
+    this.cancelled.add(stream);
+    for (const oldest of this.cancelled) {
+      if (this.cancelled.size <= CANCELLED_MAX) break;
+      this.cancelled.delete(oldest);
+    }
+  }
+
+  isCancelled(lastId: string): boolean {
+    return this.cancelled.has(EVENT_ID.exec(lastId)?.[1] ?? '');
   }
 
   /** @returns the bytes that were given back */

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import {
+  CancelledNotificationSchema,
+  isJSONRPCRequest,
+  type RequestId,
+} from '@modelcontextprotocol/sdk/types.js';
 import type { ClientView } from '../../engine/index.js';
 import { UNREAD_BYTES_MAX } from '../stdio-pipes.js';
 import type { SessionEvents } from './event-log.js';
@@ -45,6 +50,8 @@ export interface SessionBounds {
  */
 export class Session {
   private readonly connections = new Set<ServerResponse>();
+  /** By the request that each is the answer to. */
+  private readonly answers = new Map<RequestId, { res: ServerResponse; begin: string }>();
   private readonly stalledSinceMs = new Map<ServerResponse, number>();
   private leftAtMs = performance.now();
   private brokeOff = false;
@@ -104,19 +111,51 @@ export class Session {
         { 'Retry-After': '1' },
       );
     }
+    const { transport, events } = this.parts;
+    const lastEvent = req.headers['last-event-id'];
+    if (typeof lastEvent === 'string' && events.isCancelled(lastEvent)) {
+      throw new HttpRefusal(405, 'that request was cancelled: it has no answer to wait for', undefined, {
+        Allow: 'POST, DELETE',
+      });
+    }
     this.connections.add(res);
     this.forsaken = false;
     res.once('close', () => this.left(res));
+    const answering = isJSONRPCRequest(parsedBody) ? { res, begin: '' } : undefined;
+    if (answering && isJSONRPCRequest(parsedBody)) {
+      const { id } = parsedBody;
+      this.answers.set(id, answering);
+      res.once('close', () => {
+        if (this.answers.get(id) === answering) this.answers.delete(id);
+      });
+    }
     const headers = HEADERS.flatMap(name => {
       const value = req.headers[name];
       return typeof value === 'string' ? [[name, value] as [string, string]] : [];
     });
     const request = new Request('http://localhost/mcp', { method: req.method ?? 'GET', headers });
-    const { transport, events } = this.parts;
     const answer = await transport.handleRequest(request, { parsedBody });
+    const cancelled = CancelledNotificationSchema.safeParse(parsedBody).data?.params.requestId;
+    if (cancelled !== undefined) this.endAnswer(cancelled);
     // A stream that had its answer while nobody was connected has nothing more to say.
     const messages = events.takeFinished(request.headers.get('last-event-id') ?? '');
-    await streamOut(answer, res, () => this.written(res), messages);
+    await streamOut(
+      answer,
+      res,
+      chunk => {
+        if (answering?.begin === '') answering.begin = Buffer.from(chunk).toString('latin1');
+        this.written(res);
+      },
+      messages,
+    );
+  }
+
+  /** A request that was cancelled is not answered; the transport would keep its stream open for ever. */
+  private endAnswer(id: RequestId): void {
+    const answering = this.answers.get(id);
+    if (!answering) return;
+    this.parts.events.cancel(answering.begin);
+    answering.res.end();
   }
 
   /** Looks whether it is over. Called now and then. */

@@ -3,13 +3,13 @@ import type { ServerResponse } from 'node:http';
 /**
  * Writes an answer of the SDK's transport to a connection. It is read as fast as it is made, so that what a client
  * leaves unread lies in the connection, where it is counted, and not in the stream, where nobody would see it.
- * @param onWritten called after each write; it may destroy the connection
+ * @param onWritten called after each write, with what was written; it may destroy the connection
  * @param chunksMax ends after so many parts; absent: when the answer ends
  */
 export async function streamOut(
   answer: Response,
   res: ServerResponse,
-  onWritten: () => void,
+  onWritten: (chunk: Uint8Array) => void,
   chunksMax = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   if (res.destroyed) {
@@ -30,7 +30,7 @@ export async function streamOut(
     const { done, value } = await reader.read();
     if (done || res.destroyed) break;
     res.write(value);
-    onWritten();
+    onWritten(value);
   }
   res.off('close', stop);
   stop();

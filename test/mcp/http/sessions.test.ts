@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -197,6 +197,42 @@ describe('sessions over HTTP and the Unix socket', () => {
     for await (const { type } of stream) kinds.push(type);
     assert.equal(kinds[0], 'taskCreated');
     assert.equal(kinds.at(-1), 'result');
+    await transport.terminateSession();
+    await client.close();
+  });
+
+  test('cancelled requests are over: a session may cancel more than it may have at once, and nobody waits for their answers', async () => {
+    const { client, transport } = await server.client(a);
+    const { execution_id } = await call<Result>(client, 'exec_program', { program: LONG, timeout: 60 });
+    // A session may have 256 at once.
+    for (let batch = 0; batch < 5; batch++) {
+      const cut = new AbortController();
+      setMaxListeners(0, cut.signal);
+      const waiting = Array.from({ length: 60 }, () =>
+        client.callTool({ name: 'get_result', arguments: { execution_id, wait: 50 } }, undefined, {
+          signal: cut.signal,
+        }),
+      );
+      await call(client, 'list_executions');
+      cut.abort();
+      for (const outcome of await Promise.allSettled(waiting)) assert.equal(outcome.status, 'rejected');
+    }
+    assert.equal((await call<Result>(client, 'stop_program', { execution_id })).status, 'stopped');
+
+    const own = { Authorization: `Bearer ${a}`, 'Mcp-Session-Id': transport.sessionId ?? '' };
+    const headers = { ...POST_HEADERS, ...own, 'MCP-Protocol-Version': '2025-11-25' };
+    const { execution_id: other } = await call<Result>(client, 'exec_program', { program: LONG });
+    const ask = { name: 'get_result', arguments: { execution_id: other, wait: 50 } };
+    const answering = server.post({ jsonrpc: '2.0', id: 'mine', method: 'tools/call', params: ask }, headers);
+    await call(client, 'list_executions');
+    const cancel = { method: 'notifications/cancelled', params: { requestId: 'mine' } };
+    assert.equal((await server.post({ jsonrpc: '2.0', ...cancel }, headers)).status, 202);
+    const { status, body } = await answering;
+    assert.equal(status, 200);
+    assert.match(body, /^id: \S+~\d+\ndata: \n\n$/);
+    const again = { ...own, 'Last-Event-ID': /^id: (\S+)/.exec(body)?.[1] ?? '' };
+    assert.equal((await server.stream(again)).statusCode, 405);
+    await call(client, 'stop_program', { execution_id: other });
     await transport.terminateSession();
     await client.close();
   });
