@@ -32,7 +32,7 @@ test("each ready tool of bookworm's package does here what it does with bpftrace
   if (isBookworm) assert.equal(tools.length, BOOKWORM_TOOLS, "bookworm's package has lost tools");
   if (version === undefined || tools.length === 0) return t.skip(`no ready tools come with ${BPFTRACE}`);
 
-  const server = await ServerUnderTest.start(['--concurrency', String(AT_ONCE)]);
+  const server = await ServerUnderTest.start(['--concurrency', String(AT_ONCE), '--standby', '0']);
   t.after(() => server.process.kill('SIGKILL'));
   const rows = await withActivity(() => runTools(server, BPFTRACE, tools, AT_ONCE));
 
