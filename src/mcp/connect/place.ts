@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { lstatSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -49,13 +50,18 @@ export function fetchOf({ socketPath, token }: Place): FetchLike {
       ...(socketPath !== undefined && { socketPath }),
       ...(init.signal && { signal: init.signal }),
     };
+    // One signal of the transport's ends all of its requests, however many they are.
+    if (init.signal) setMaxListeners(0, init.signal);
     const message = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const request = (isSecure(url) ? https : http).request(url, options, resolve);
       request.once('error', reject);
       request.end(typeof init.body === 'string' ? init.body : undefined);
     });
     const status = message.statusCode ?? 0;
-    if (status < 200 || status > 299) throw new ServerRefusal(status, await reasonOf(message));
+    // That there is no such stream (of a request that was cancelled) is understood by whoever asked for it.
+    const isNoStream = status === 405 && options.method === 'GET';
+    if ((status < 200 || status > 299) && !isNoStream)
+      throw new ServerRefusal(status, await reasonOf(message));
     const given = Object.entries(message.headers).flatMap(([name, value]) => {
       return typeof value === 'string' ? [[name, value] as [string, string]] : [];
     });

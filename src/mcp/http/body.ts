@@ -28,8 +28,12 @@ export async function readJson(
       reject(tooLong());
     });
     req.once('end', resolve);
-    req.once('close', () => reject(new HttpRefusal(400, 'the body ended early')));
-    req.once('error', () => reject(new HttpRefusal(400, 'the body ended early')));
+    const endedEarly = (): void => {
+      // An error costs a stack, and every request closes.
+      if (!req.complete) reject(new HttpRefusal(400, 'the body ended early'));
+    };
+    req.once('close', endedEarly);
+    req.once('error', endedEarly);
   });
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
