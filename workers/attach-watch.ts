@@ -12,12 +12,15 @@ import type { Counters } from './records.js';
  *
  *   compiling  from the start until `attached_probes`. Looks are rare: the processor is wanted for compiling.
  *   attaching  from there on. A small program attaches within milliseconds, and its client waits: looks are as
- *              dense as can be, and become rarer the longer it takes.
+ *              dense as can be, and become rarer the longer it takes, and where processors are short: a crowd of
+ *              starts is as fast as its compilers are let run.
  */
-const LOOK_EVERY_MS = { compiling: 10, attaching: 1, slow: 10 };
+const LOOK_EVERY_MS = { compiling: 10, attaching: 1, crowded: 5, slow: 10 };
 /** So long after `attached_probes`, looks are denser than a timer of Node's can make them. */
 const DENSE_FOR_MS = 50;
 const DENSE_PAUSE_MS = 0.2;
+/** Whoever wakes up so late from a pause has waited for a processor. */
+const CROWDED_PAUSE_MS = 2;
 /** A child that takes longer is attaching many probes: looking less often costs nothing then. */
 const SLOW_AFTER_MS = 500;
 /** Where /proc does not show the system call (another user's process), bpftrace's own word has to do after this long. */
@@ -55,6 +58,7 @@ export async function untilAttached({ handle, counters, bell, ended }: Starting)
   ended.addEventListener('abort', bell.ring);
   handle.watch(LOOK_EVERY_MS.compiling);
   let announcedAt: number | undefined;
+  let isCrowded = false;
   while (!ended.aborted) {
     if (counters.sawOutput) return true;
     if (counters.attachedProbes >= 0 && announcedAt === undefined) {
@@ -66,7 +70,8 @@ export async function untilAttached({ handle, counters, bell, ended }: Starting)
     const passedMs = announcedAt === undefined ? undefined : performance.now() - announcedAt;
     if (passedMs === undefined) await bell.heard(LOOK_EVERY_MS.compiling);
     else if (waits === undefined && passedMs > TRUST_AFTER_MS) return true;
-    else if (passedMs < DENSE_FOR_MS) await shortPause();
+    else if (isCrowded && passedMs < SLOW_AFTER_MS) await bell.heard(LOOK_EVERY_MS.crowded);
+    else if (passedMs < DENSE_FOR_MS) isCrowded = (await shortPause()) > CROWDED_PAUSE_MS;
     else await bell.heard(passedMs < SLOW_AFTER_MS ? LOOK_EVERY_MS.attaching : LOOK_EVERY_MS.slow);
   }
   return false;
@@ -74,8 +79,11 @@ export async function untilAttached({ handle, counters, bell, ended }: Starting)
 
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
-/** The thread sleeps: whatever comes meanwhile is read in the turn that follows. */
-function shortPause(): Promise<void> {
+/** The thread sleeps: whatever comes meanwhile is read in the turn that follows. @returns how long it slept, in ms */
+async function shortPause(): Promise<number> {
+  const begun = performance.now();
   Atomics.wait(NEVER, 0, 0, DENSE_PAUSE_MS);
-  return nextTurn();
+  const sleptMs = performance.now() - begun;
+  await nextTurn();
+  return sleptMs;
 }
