@@ -43,7 +43,7 @@ function rowMarkdown(row: Row, releases: readonly string[]): string {
   });
   const bounds = new Set(row.cells.map(({ wanted }) => (wanted ? boundText(wanted) : '')));
   const over = isRatioRow(row) ? ` (${row.between.join(' / ')})` : '';
-  return `| \`${row.bench}\` ${row.name}${over} | ${cells.join(' | ')} | ${[...bounds].filter(Boolean).join(', ')} |`;
+  return `| \`${row.bench}\` ${`${row.name}${over}`.replaceAll('|', '\\|')} | ${cells.join(' | ')} | ${[...bounds].filter(Boolean).join(', ')} |`;
 }
 
 function cellMarkdown({ median, q1, q3, verdict, sides }: Cell, row: Row): string {
