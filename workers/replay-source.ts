@@ -143,27 +143,21 @@ export class ReplaySource implements Source {
     const wake = (): void => void Atomics.notify(cell.words, WORD.SNAPSHOTS_ASKED);
     over.addEventListener('abort', wake);
     this.snapshotCame.add(wake);
-    const answer = (asked: number, how: number): void => {
-      cell.store(WORD.SNAPSHOT_ANSWER, how);
-      cell.store(WORD.SNAPSHOTS_ANSWERED, asked);
-      cell.announce();
-      Atomics.notify(cell.words, WORD.SNAPSHOTS_ANSWERED);
-    };
     while (!over.aborted) {
       const asked = cell.load(WORD.SNAPSHOTS_ASKED);
       const isAsked = asked !== cell.load(WORD.SNAPSHOTS_ANSWERED);
       const snapshot = isAsked ? this.snapshots.shift() : undefined;
       if (snapshot) {
         if (snapshot.maps) showSnapshot(snapshot.maps, snapshot.atMs);
-        answer(asked, snapshot.answer);
+        cell.answerSnapshot(asked, snapshot.answer);
       } else if (isAsked && this.answers >= this.recordedEnd.snapshots) {
-        answer(asked, SnapshotAnswer.notRecorded);
+        cell.answerSnapshot(asked, SnapshotAnswer.notRecorded);
       } else {
         const wait = Atomics.waitAsync(cell.words, WORD.SNAPSHOTS_ASKED, asked);
         if (wait.async) await wait.value;
       }
     }
-    answer(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
+    cell.answerSnapshot(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
   }
 }
 

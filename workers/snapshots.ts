@@ -53,12 +53,6 @@ interface SnapshotParts {
 export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
   const { cell, over } = parts;
   over.addEventListener('abort', () => Atomics.notify(cell.words, WORD.SNAPSHOTS_ASKED));
-  const answer = (asked: number, how: SnapshotAnswer): void => {
-    cell.store(WORD.SNAPSHOT_ANSWER, how);
-    cell.store(WORD.SNAPSHOTS_ANSWERED, asked);
-    cell.announce();
-    Atomics.notify(cell.words, WORD.SNAPSHOTS_ANSWERED);
-  };
   while (!over.aborted) {
     const answered = cell.load(WORD.SNAPSHOTS_ANSWERED);
     const wait = Atomics.waitAsync(cell.words, WORD.SNAPSHOTS_ASKED, answered);
@@ -71,13 +65,13 @@ export async function serveSnapshots(parts: SnapshotParts): Promise<void> {
     const notHurried = parts.output.eager();
     const how = await take(parts);
     parts.witness?.snapshotAnswer(how);
-    answer(asked, how);
+    cell.answerSnapshot(asked, how);
     notHurried();
     if (!over.aborted) parts.handle.watch(0);
     const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MS, PAUSE_SHARE * (performance.now() - begun)));
     await sleep(pauseMs, undefined, { signal: over }).catch(() => {});
   }
-  answer(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
+  cell.answerSnapshot(cell.load(WORD.SNAPSHOTS_ASKED), SnapshotAnswer.ending);
 }
 
 async function take(parts: SnapshotParts): Promise<SnapshotAnswer> {

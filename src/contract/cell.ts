@@ -138,6 +138,14 @@ export class Cell {
     Atomics.notify(this.words, WORD.NEWS);
   }
 
+  /** Worker: the snapshot that was asked for as number `asked` has been answered. @param how one of {@link SnapshotAnswer} */
+  answerSnapshot(asked: number, how: number): void {
+    this.store(WORD.SNAPSHOT_ANSWER, how);
+    this.store(WORD.SNAPSHOTS_ANSWERED, asked);
+    this.announce();
+    Atomics.notify(this.words, WORD.SNAPSHOTS_ANSWERED);
+  }
+
   get lostEvents(): number {
     return this.floats[LOST_EVENTS_FLOAT] ?? 0;
   }

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createEngine, Refusal, type TraceEngine } from '../../src/engine/index.js';
+import { createEngine, Refusal } from '../../src/engine/index.js';
 import { executable } from '../support/fake-bpftrace.js';
 import { BPFTRACE, MAIN, ServerUnderTest } from '../support/server.js';
 import { until } from '../support/until.js';
+import { withEngine } from '../support/with-engine.js';
 
 const BOUND = { boundMs: 30_000 };
 const MIB = 2 ** 20;
@@ -16,18 +17,6 @@ const LINE_BYTES = 900;
 /** What V8 has not taken back yet. */
 const UNCOLLECTED_BYTES = 64 * MIB;
 const COUNT = 'interval:ms:50 { @n = count(); }';
-
-async function withEngine<T>(
-  options: Parameters<typeof createEngine>[0],
-  act: (engine: TraceEngine) => Promise<T>,
-): Promise<T> {
-  const engine = createEngine({ bpftrace: BPFTRACE, ...options });
-  try {
-    return await act(engine);
-  } finally {
-    await engine.close({ hurry: true });
-  }
-}
 
 describe('bounds', () => {
   test('a program that prints too much for too long is ended with its maps, and says so', () =>

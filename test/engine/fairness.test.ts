@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ClientView, createEngine, Refusal, type TraceEngine } from '../../src/engine/index.js';
+import { type ClientView, Refusal } from '../../src/engine/index.js';
 import { Rates } from '../../src/engine/rate.js';
-import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
+import { withEngine } from '../support/with-engine.js';
 
 const BOUND = { boundMs: 60_000 };
 const COUNT = 'interval:ms:50 { @n = count(); }';
-
-async function withEngine<T>(
-  options: Parameters<typeof createEngine>[0],
-  act: (engine: TraceEngine) => Promise<T>,
-): Promise<T> {
-  const engine = createEngine({ bpftrace: BPFTRACE, ...options });
-  try {
-    return await act(engine);
-  } finally {
-    await engine.close({ hurry: true });
-  }
-}
 
 function refused(act: () => unknown): Refusal {
   try {

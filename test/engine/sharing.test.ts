@@ -3,33 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  type ClientView,
-  createEngine,
-  type EndReport,
-  Refusal,
-  type TraceEngine,
-} from '../../src/engine/index.js';
+import { type ClientView, type EndReport, Refusal } from '../../src/engine/index.js';
 import { bpftracesOf } from '../support/processes.js';
-import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
+import { withEngine } from '../support/with-engine.js';
 
 const BOUND = { boundMs: 60_000 };
 const TICKS = 'interval:ms:50 { @ticks = count(); printf("tick\\n"); }';
 const LONG = { program: TICKS, deadlineMs: 50_000 };
-
-async function withEngine<T>(
-  options: Parameters<typeof createEngine>[0],
-  act: (engine: TraceEngine) => Promise<T>,
-  ended: EndReport[] = [],
-): Promise<T> {
-  const engine = createEngine({ bpftrace: BPFTRACE, ...options }, { onEnd: report => ended.push(report) });
-  try {
-    return await act(engine);
-  } finally {
-    await engine.close({ hurry: true });
-  }
-}
 
 function children(): number {
   return bpftracesOf(process.pid).filter(({ state }) => state !== 'Z').length;

@@ -36,6 +36,13 @@ export interface SessionBounds {
   reconnectMs: number;
 }
 
+/** The answer to a request, which is being written. */
+interface Answering {
+  res: ServerResponse;
+  /** Its first bytes, which name its stream. */
+  begin: string;
+}
+
 /**
  * One MCP session of one client.
  *
@@ -50,8 +57,7 @@ export interface SessionBounds {
  */
 export class Session {
   private readonly connections = new Set<ServerResponse>();
-  /** By the request that each is the answer to. */
-  private readonly answers = new Map<RequestId, { res: ServerResponse; begin: string }>();
+  private readonly answers = new Map<RequestId, Answering>();
   private readonly stalledSinceMs = new Map<ServerResponse, number>();
   private leftAtMs = performance.now();
   private brokeOff = false;
@@ -121,14 +127,7 @@ export class Session {
     this.connections.add(res);
     this.forsaken = false;
     res.once('close', () => this.left(res));
-    const answering = isJSONRPCRequest(parsedBody) ? { res, begin: '' } : undefined;
-    if (answering && isJSONRPCRequest(parsedBody)) {
-      const { id } = parsedBody;
-      this.answers.set(id, answering);
-      res.once('close', () => {
-        if (this.answers.get(id) === answering) this.answers.delete(id);
-      });
-    }
+    const answering = isJSONRPCRequest(parsedBody) ? this.answer(parsedBody.id, res) : undefined;
     const headers = HEADERS.flatMap(name => {
       const value = req.headers[name];
       return typeof value === 'string' ? [[name, value] as [string, string]] : [];
@@ -148,6 +147,15 @@ export class Session {
       },
       messages,
     );
+  }
+
+  private answer(id: RequestId, res: ServerResponse): Answering {
+    const answering = { res, begin: '' };
+    this.answers.set(id, answering);
+    res.once('close', () => {
+      if (this.answers.get(id) === answering) this.answers.delete(id);
+    });
+    return answering;
   }
 
   /** A request that was cancelled is not answered; the transport would keep its stream open for ever. */
