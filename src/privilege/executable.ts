@@ -1,4 +1,4 @@
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /** Where programs are, whatever the caller's PATH says. */
@@ -15,10 +15,12 @@ export function findExecutable(name: string, env: NodeJS.ProcessEnv): string | u
   return candidates.find(isExecutableFile);
 }
 
+/** Asked for every program, mostly of places where there is nothing: that must not cost an exception each. */
 function isExecutableFile(path: string): boolean {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
     accessSync(path, constants.X_OK);
-    return statSync(realpathSync(path)).isFile();
+    return true;
   } catch {
     return false;
   }

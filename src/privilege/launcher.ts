@@ -114,7 +114,7 @@ function supervised(
     mode,
     diesWithServer: true,
     plan: (path, args, lifetimeMs, env, standbyMs) => {
-      // The supervisor has a PATH and a LANG of its own.
+      // The supervisor has the rest of an environment itself.
       const settings = Object.fromEntries(
         Object.entries(env).filter(([name]) => name.startsWith('BPFTRACE_')),
       );

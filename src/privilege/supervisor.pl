@@ -55,7 +55,12 @@ my ($PR_SET_PDEATHSIG, $PR_CAPBSET_DROP, $PR_SET_NO_NEW_PRIVS) = (1, 24, 38);
 my ($RLIMIT_FSIZE, $RLIMIT_CORE) = (1, 4);
 my $calls = $CALL{ (POSIX::uname())[4] } or fail('this machine is not known to it');
 
-%ENV = (PATH => '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG => 'C.UTF-8');
+%ENV = (
+    PATH => '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LANG => 'C.UTF-8',
+    # What it is for stands in spawn-plan.ts.
+    GLIBC_TUNABLES => 'glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=4194304',
+);
 umask 077;
 chdir '/' or fail('no /');
 fail('not root') if $> != 0;

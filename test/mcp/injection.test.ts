@@ -98,7 +98,15 @@ const STARTS: readonly RegExp[] = [
   /^(?:<-f><json>)?(?:<--emit-elf><\/dev\/null>|<--mode><codegen>)<->$/,
   /^<-d>(?:<ast>)?<->$/,
 ];
-const VARIABLES: ReadonlySet<string> = new Set(['PATH', 'LANG', 'PWD', 'SHLVL', '_', 'OLDPWD']);
+const VARIABLES: ReadonlySet<string> = new Set([
+  'PATH',
+  'LANG',
+  'GLIBC_TUNABLES',
+  'PWD',
+  'SHLVL',
+  '_',
+  'OLDPWD',
+]);
 
 describe('injection', () => {
   let server: ServerUnderTest;
