@@ -13,13 +13,15 @@ const PAIRS = 7;
 /** Ours is asked this often in a pair, since it is too short to time once; the median is taken. */
 const QUESTIONS = 21;
 const FIRST_PAIRS = 5;
+/** Until server and client have compiled what they do for a question: before that, each takes twice as long. */
+const WARM_QUESTIONS = 1000;
 
 /** What is asked, and what `bpftrace -l` is given for the same. */
-const FILTERS: readonly [filter: string, pattern: string][] = [
+const FILTERS = [
   ['tracepoint:sched:*', 'tracepoint:sched:*'],
   ['tracepoint:syscalls:sys_enter_*open*', 'tracepoint:syscalls:sys_enter_*open*'],
   ['syscalls:*open*', 'tracepoint:syscalls:*open*'],
-];
+] as const;
 
 /**
  * The same question asked over MCP, and of a `bpftrace -l` started for it. The list of 150,000 is made up
@@ -28,7 +30,7 @@ const FILTERS: readonly [filter: string, pattern: string][] = [
  */
 export const probes: Bench = {
   name: 'probes',
-  about: `list_probes over MCP beside bpftrace -l; ${PAIRS} pairs, ${QUESTIONS} questions of ours in each`,
+  about: `list_probes over MCP beside bpftrace -l; ${PAIRS} pairs, ${QUESTIONS} questions of ours in each, after ${WARM_QUESTIONS} others`,
   guarded: true,
   async run(context) {
     const folder = mkdtempSync(join(tmpdir(), 'bpftrace-mcp-bench-'));
@@ -78,6 +80,9 @@ async function later(context: BenchContext, folder: string, names: string[]): Pr
   const server = await ServerUnderTest.start(['--bpftrace', lister, '--log-level', 'silent']);
   try {
     await server.call('list_probes', {});
+    await young(context, server, names.length);
+    for (let i = 0; i < WARM_QUESTIONS; i++)
+      await countOf(server, `tracepoint:sched:*${'*'.repeat(i % QUESTIONS)}`);
     for (const [filter, pattern] of FILTERS) {
       const samples = await alternate(
         pairs(PAIRS),
@@ -98,6 +103,24 @@ async function later(context: BenchContext, folder: string, names: string[]): Pr
   } finally {
     await server.close();
   }
+}
+
+/** Of a server that has its list, and has answered little else. */
+async function young({ figure }: BenchContext, server: ServerUnderTest, among: number): Promise<void> {
+  const [filter, pattern] = FILTERS[0];
+  const samples = await alternate(
+    1,
+    { ours: () => ours(server, filter), bpftrace: async () => bare(pattern) },
+    notLess,
+  );
+  figure(
+    compare({
+      name: `${filter} among ${among}, the first ${QUESTIONS} questions of a server`,
+      unit: 'ms',
+      ours: { name: 'list_probes', samples: samplesOf(samples.ours, 'ms') },
+      rival: { name: 'bpftrace -l', samples: samplesOf(samples.bpftrace, 'ms') },
+    }),
+  );
 }
 
 /** The same question, put in other words each time, so that no answer is one that was kept. */

@@ -4,19 +4,29 @@ import type { Launcher } from '../privilege/launcher.js';
 import { askBpftrace } from './ask.js';
 import { type BpftraceVersion, parseVersion } from './version.js';
 
+/** One that was found is not looked for again for so long: what one request asks of it hangs together, and costs one look. */
+const FOUND_FRESH_MS = 100;
+
 /** The bpftrace this server uses. It may be installed, replaced or removed while the server runs. */
 export class Installation {
   private readonly versions = new Map<string, Promise<BpftraceVersion | undefined>>();
   private readonly closed = new AbortController();
+  private found: string | undefined;
+  private foundAt = 0;
 
   constructor(
     private readonly name: string,
     private readonly launcher: Launcher,
   ) {}
 
-  /** Its absolute path, looked up anew at each call: it may have come since the last one. */
+  /** Its absolute path. While there is none, each call looks anew. */
   get path(): string | undefined {
-    return findExecutable(this.name, process.env);
+    const now = performance.now();
+    if (this.found === undefined || now - this.foundAt > FOUND_FRESH_MS) {
+      this.found = findExecutable(this.name, process.env);
+      this.foundAt = now;
+    }
+    return this.found;
   }
 
   /** Its path and which file is there: a package upgrade puts another one at the same path. */

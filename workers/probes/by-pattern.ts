@@ -11,8 +11,8 @@ const LISTED_AS: Record<string, readonly string[]> = {
   fexit: ['fentry', 'kfunc'],
   kretfunc: ['kfunc', 'fentry'],
 };
-/** One word that few probes have settles it; looking at rarer ones costs more than it saves. */
-const FEW = 500;
+/** To look for a part of a word goes through all words: in the time that so many characters take, one probe is looked at. */
+const CHARACTERS_A_PROBE = 150;
 /** More candidates than this part of a list, and looking at all of it is quicker than putting them in order. */
 const WORTHWHILE = 1 / 8;
 
@@ -102,7 +102,7 @@ function matchesFrom(name: string, pieces: readonly string[], from: number): boo
 function candidatesFor(list: ProbeList, pattern: string, room: number): Uint32Array | undefined {
   let best: { tokens: number[]; probes: number } | undefined;
   for (const part of partsOf(pattern).sort((a, b) => Number(isOpen(a)) - Number(isOpen(b)))) {
-    if (best && best.probes <= FEW) break;
+    if (best && isOpen(part) && best.probes * CHARACTERS_A_PROBE < list.wordCharacters) break;
     const tokens = list.tokensHolding(part.text, part.closed);
     const probes = tokens.reduce((sum, token) => sum + list.probesWith(token).length, 0);
     if (!best || probes < best.probes) best = { tokens, probes };

@@ -34,7 +34,7 @@ const binaries = new LRUCache<string, Kept>({ max: 64 });
 export function listOf(source: ProbeSource): Promise<KeptList | AskFailure> {
   const isKernel = source.key === 'kernel';
   if (source.identity === undefined) return make(source);
-  const identity = isKernel ? `${source.identity}\n${kernelState()}` : source.identity;
+  const identity = isKernel ? `${source.identity}\n${currentKernelState()}` : source.identity;
   const kept = isKernel ? kernel : binaries.get(source.key);
   if (kept?.identity === identity) {
     if (isKernel && performance.now() - kept.since > RENEW_AFTER_MS) renew(kept, source);
@@ -83,8 +83,22 @@ async function make(source: ProbeSource): Promise<KeptList | AskFailure> {
   return { list: new ProbeList(withEvents(names)), generation: generations };
 }
 
+/** Modules are not loaded more often than this; a page and its next share one look. */
+const KERNEL_STATE_FRESH_MS = 50;
+let kernelState = '';
+let kernelStateAt = Number.NEGATIVE_INFINITY;
+
 /** What else the kernel's probes depend on: its modules, and that tracefs is mounted. */
-function kernelState(): string {
+function currentKernelState(): string {
+  const now = performance.now();
+  if (now - kernelStateAt > KERNEL_STATE_FRESH_MS) {
+    kernelState = readKernelState();
+    kernelStateAt = now;
+  }
+  return kernelState;
+}
+
+function readKernelState(): string {
   const mounted = existsSync('/sys/kernel/tracing/events') || existsSync('/sys/kernel/debug/tracing/events');
   try {
     // The first word of each line is a name; the counters behind it change all the time.

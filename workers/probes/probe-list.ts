@@ -79,6 +79,11 @@ export class ProbeList {
     return this.tokens.length;
   }
 
+  /** How much there is to go through to find a part of a word. */
+  get wordCharacters(): number {
+    return this.tokenText.length;
+  }
+
   token(id: number): string {
     return this.tokens[id] ?? '';
   }
