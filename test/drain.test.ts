@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { type CallToolResult, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Result } from '../src/results/result.js';
 import { bpftracesOf, isAlive } from './support/processes.js';
+import { BPFTRACE, MAIN } from './support/server.js';
 import { GREETING, SharedServer } from './support/shared-server.js';
 import { until } from './support/until.js';
 
@@ -11,6 +13,34 @@ const BRIEF = 'interval:ms:100 { @brief = count(); }';
 const LONG = 'interval:ms:100 { @long = count(); }';
 
 describe('a server of many clients that is told to end', () => {
+  test('a client over stdio beside them is told as well', async () => {
+    const client = new Client({ name: 'test', version: '0' });
+    const args = [
+      MAIN,
+      '--bpftrace',
+      BPFTRACE,
+      '--http',
+      '127.0.0.1:0',
+      '--stdio',
+      'on',
+      '--log-level',
+      'silent',
+    ];
+    const transport = new StdioClientTransport({ command: process.execPath, args });
+    const told = new Promise<unknown>(resolve => {
+      client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => resolve(params.data));
+    });
+    await client.connect(transport);
+    // It is loaded when it answers more than initialize.
+    await client.listTools();
+    const gone = new Promise<void>(resolve => {
+      client.onclose = resolve;
+    });
+    process.kill(transport.pid ?? 0, 'SIGTERM');
+    assert.match(String(await told), /shutting down: no more programs .* within 5 s/);
+    await gone;
+  });
+
   test('takes no more, drops what waits, lets end what runs; the next signals hurry it; each client is told', async () => {
     const server = await SharedServer.start(['--concurrency', '2', '--standby', '0', '--drain-s', '600']);
     const [one, two] = [await server.client(), await server.client()];

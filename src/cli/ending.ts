@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { Deferred } from '../deferred.js';
 import type { TraceEngine } from '../engine/index.js';
 import type { HttpFront } from '../mcp/http/http-server.js';
+import type { StdioFront } from '../mcp/stdio.js';
 
 /** A supervisor's patience is often 10 s: after half of it, maps are given up. */
 const HURRY_AFTER_MS = 5000;
@@ -47,6 +48,8 @@ interface Ending {
   engine: TraceEngine;
   /** Absent: one client, over stdio. */
   front: HttpFront | undefined;
+  /** The one over stdio, alone or beside the others. */
+  stdio: StdioFront | undefined;
   requests: EndRequests;
   log: Logger;
 }
@@ -61,7 +64,7 @@ interface Ending {
  *   reading   (where it was draining, and something ran or waited) a moment in which clients read how it ended.
  *   ended     answers that are under way are sent, sessions end.
  */
-export async function endInOrder({ engine, front, requests, log }: Ending): Promise<void> {
+export async function endInOrder({ engine, front, stdio, requests, log }: Ending): Promise<void> {
   const why = await requests.why;
   const drainMs = front ? engine.config.drainS * 1000 : 0;
   const { running, queued } = engine.state;
@@ -72,6 +75,7 @@ export async function endInOrder({ engine, front, requests, log }: Ending): Prom
     void requests.again(step++).then(() => cut.abort());
     const drained = engine.drain({ boundMs: drainMs, signal: cut.signal });
     front?.drain(drainMs / 1000);
+    stdio?.announce(drainMs / 1000);
     await drained;
   }
   const closed = engine.close();

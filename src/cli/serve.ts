@@ -56,7 +56,7 @@ export async function serve(config: Config, stdio: StdioFront | undefined): Prom
   );
   log.info({ version: VERSION, node: process.version, stdio: stdio !== undefined, ...at }, 'serving MCP');
 
-  await endInOrder({ engine, front, requests, log });
+  await endInOrder({ engine, front, stdio, requests, log });
   // Whatever the client left open (a pipe it does not read) must not keep the process.
   process.exit(0);
 }

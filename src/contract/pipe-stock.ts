@@ -1,3 +1,5 @@
+import { threadId } from 'node:worker_threads';
+
 /**
  * The stock: pipes for the standard output of children, which the main thread has had made (src/pool/pipe-maker.ts)
  * and the workers use, one execution at a time.
@@ -8,8 +10,9 @@
  *
  * Layout (one SharedArrayBuffer), three Int32 words for each of {@link PIPES_MAX} places:
  *
- *   word 0   STATE     one of {@link State}; `empty`, `spoilt` → `free`, `empty` by main, `free` ⇄ `taken` and
- *                      `taken` → `spoilt` by a worker
+ *   word 0   STATE     one of {@link State}, or the number of the thread that has taken it, above these; `empty`,
+ *                      `spoilt` → `free`, `empty` by main, `free` ⇄ taken and taken → `spoilt` by a worker, and by
+ *                      main where that thread is gone
  *   word 1   KEEPER    main: file descriptor of the keeper, valid in the whole process
  *   word 2   CAPACITY  main: bytes that the pipe holds
  */
@@ -18,7 +21,8 @@ const WORDS = 3;
 const KEEPER = 1;
 const CAPACITY = 2;
 
-const State = { empty: 0, free: 1, taken: 2, spoilt: 3 } as const;
+const State = { empty: 0, free: 1, spoilt: 2 } as const;
+const TAKEN = 3;
 
 export interface StockedPipe {
   place: number;
@@ -56,11 +60,20 @@ export class PipeStock {
     return keepers;
   }
 
+  /** Main thread: a thread that is gone gives nothing back. What was taken by any but the `living` is spoilt. */
+  spoilOrphans(living: ReadonlySet<number>): void {
+    for (let at = 0; at < this.words.length; at += WORDS) {
+      const state = Atomics.load(this.words, at);
+      if (state >= TAKEN && !living.has(state - TAKEN))
+        Atomics.compareExchange(this.words, at, state, State.spoilt);
+    }
+  }
+
   /** Worker: undefined when none is free. */
   take(): StockedPipe | undefined {
     for (let place = 0; place < PIPES_MAX; place++) {
       const at = place * WORDS;
-      if (Atomics.compareExchange(this.words, at, State.free, State.taken) !== State.free) continue;
+      if (Atomics.compareExchange(this.words, at, State.free, TAKEN + threadId) !== State.free) continue;
       return { place, keeper: this.words[at + KEEPER] ?? -1, capacityBytes: this.words[at + CAPACITY] ?? 0 };
     }
     return undefined;

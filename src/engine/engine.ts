@@ -16,12 +16,12 @@ import { FairQueue } from '../queue/fair-queue.js';
 import { Recording } from '../recording/recording.js';
 import type { Replay } from '../recording/replay.js';
 import { Admission } from './admission.js';
+import { Advisers } from './advisers.js';
 import { type Client, type ClientTerms, limitsOf } from './client.js';
 import { Estimates } from './estimates.js';
 import { Executions } from './executions.js';
 import { auditOf, type EngineHooks, tell } from './hooks.js';
 import { Launching } from './launching.js';
-import { PolicyScopes } from './policy-scope.js';
 import type { Run } from './run.js';
 import { SnapshotSupport } from './snapshot-support.js';
 import { Tracing } from './tracing.js';
@@ -46,7 +46,7 @@ export class Engine {
   private readonly launching: Launching;
   private readonly pool: TracePool;
   private readonly policy: Policy;
-  readonly scopes: PolicyScopes;
+  readonly advisers: Advisers;
   private readonly probeThread: ProbePool;
   readonly executions: Executions;
   private readonly admission: Admission;
@@ -80,7 +80,7 @@ export class Engine {
       recording: this.recording,
       onNotRecorded: why => tell(hooks.onRecordingProblem, why),
     });
-    this.scopes = new PolicyScopes({
+    this.advisers = new Advisers({
       installation: this.installation,
       probeThread: this.probeThread,
       compiling: compilationQueue(),
@@ -123,7 +123,7 @@ export class Engine {
       queue: this.queue,
       pool: this.pool,
       launching: this.launching,
-      scopes: this.scopes,
+      advisers: this.advisers,
       snapshots: this.snapshots,
       estimates: this.estimates,
       audit: this.audit,
@@ -140,7 +140,7 @@ export class Engine {
     // Once for a folder, beside everything else.
     this.recording?.begin({
       inspect: () => inspectHost({ bpftracePath: config.bpftrace, launcher: this.launcher }),
-      list: () => this.scopes.of(this.policy).probes.find({ limit: 1 }),
+      list: () => this.advisers.of(this.policy).probes.find({ limit: 1 }),
     });
     const isRunning = (): boolean => this.executions.open.length > 0 || this.pool.standbyCount > 0;
     const relieve = (why: string): void => {
@@ -160,9 +160,10 @@ export class Engine {
   }
 
   /** What a program means here, without running it. @throws Refusal */
-  validate(client: Client, text: string, signal: AbortSignal): Promise<Validation> {
+  async validate(client: Client, text: string, signal: AbortSignal): Promise<Validation> {
     const program = this.admission.validate(client, text);
-    return this.scopes.of(client.policy).validator.validate(client.name, program, signal);
+    const validation = await this.advisers.of(client.policy).validator.validate(client.name, program, signal);
+    return { ...validation, ...(this.replay && { replayed: true }) };
   }
 
   /** A client is there: a bpftrace is started that waits for its program. */
@@ -220,7 +221,7 @@ export class Engine {
     void this.pool.dismissStandbys();
     const active = this.tracing.stopAll({ cause: 'shutdown' }, command);
     this.installation.close();
-    this.scopes.close();
+    this.advisers.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await this.recording?.close();
     await Promise.all([this.pool.close(), this.probeThread.close()]);

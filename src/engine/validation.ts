@@ -24,6 +24,7 @@ export const validationSchema = z.object({
   probes_total: z.number().int().nullable().describe('in all; null: not known'),
   method: z.string().describe('what was done, and what was not'),
   attached: z.literal(false),
+  replayed: z.literal(true).optional().describe('found out when the recording was made, not now'),
 });
 /** What is known of a program without running it. */
 export type Validation = z.output<typeof validationSchema>;

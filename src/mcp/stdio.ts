@@ -3,6 +3,7 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { isInitializeRequest, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { Deferred } from '../deferred.js';
+import { announceEnd } from './announce.js';
 import { createShell } from './shell.js';
 import { openStdio } from './stdio-pipes.js';
 
@@ -53,6 +54,11 @@ export class StdioFront {
     this.onGone = onGone;
     if (this.gone !== undefined) onGone(this.gone);
     this.release();
+  }
+
+  /** Tells the client that what runs is ended within so many seconds. */
+  announce(withinS: number): void {
+    announceEnd(this.server, withinS);
   }
 
   /** Stops reading, so that the process can end. */

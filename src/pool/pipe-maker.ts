@@ -31,6 +31,12 @@ export class PipeMaker {
     if (spoilt.length > 0 && this.problem === undefined && !this.isClosed) void this.fill();
   }
 
+  /** After a thread has crashed: what it held is nobody's. @param living the numbers of the threads that are there */
+  disown(living: ReadonlySet<number>): void {
+    this.stock.spoilOrphans(living);
+    this.mend();
+  }
+
   /** When no worker is left. */
   close(): void {
     this.isClosed = true;

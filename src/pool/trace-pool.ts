@@ -117,6 +117,7 @@ export class TracePool {
     const outcome = (standby ? this.give(standby, whole) : this.startCold(whole)).catch(
       async (error: unknown): Promise<Crash> => {
         if (error instanceof NoThread) return { crashed: error.message, isUnstarted: true };
+        this.pipes.disown(new Set(this.workers.threads.map(({ threadId }) => threadId)));
         await endOrphan(cell);
         return { crashed: error instanceof Error ? error.message : String(error) };
       },

@@ -8,7 +8,7 @@ import type { HostInfo } from '../../src/engine/index.js';
 import type { Result } from '../../src/results/result.js';
 import { installedVersion } from '../support/installed.js';
 import { bpftracesOf } from '../support/processes.js';
-import { ServerUnderTest } from '../support/server.js';
+import { type Reply, ServerUnderTest } from '../support/server.js';
 import { SudoUsers, type TestUser, whyNoSudo } from '../support/sudo-users.js';
 import { type Recorded, recordedPrograms } from './programs.js';
 
@@ -101,7 +101,7 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
   let installed: { main: string; node: string };
   let folder = '';
   let recorded: Map<string, Told>;
-  let answers: unknown[];
+  let answers: Reply[];
   let info: HostInfo;
   const moments: string[][] = [];
   const servers: ServerUnderTest[] = [];
@@ -203,14 +203,21 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
 
   test('an unprivileged user gets the same answers', async () => {
     const server = await replayer();
-    assert.deepEqual(await askAll(server), answers);
+    const again = await askAll(server);
+    const validations = again.filter(({ structured }) => structured?.method !== undefined);
+    assert.equal(validations.length, 2);
+    for (const { text, structured } of validations) {
+      assert.equal(structured?.replayed, true);
+      assert.match(text, /\nreplayed from a recording$/);
+    }
+    assert.deepEqual(again.map(unmarked), answers);
     const replayed = await talk(server, programs, REPLAYED_AT_ONCE);
     for (const [name, told] of recorded) {
-      const again = replayed.get(name);
-      assert.ok(again);
-      assert.equal(again.result.replayed, true);
-      assert.match(again.text, /; replayed from a recording/);
-      assert.deepEqual(comparable(again), comparable(told), name);
+      const replay = replayed.get(name);
+      assert.ok(replay);
+      assert.equal(replay.result.replayed, true);
+      assert.match(replay.text, /; replayed from a recording/);
+      assert.deepEqual(comparable(replay), comparable(told), name);
     }
     // Of one program, one recording after the other, and the last one for ever.
     const [first, second, third] = moments;
@@ -314,8 +321,18 @@ describe('record and replay', { skip: whyNoSudo() }, () => {
   });
 });
 
-async function askAll(server: ServerUnderTest): Promise<unknown[]> {
-  const told: unknown[] = [];
+async function askAll(server: ServerUnderTest): Promise<Reply[]> {
+  const told: Reply[] = [];
   for (const [tool, args] of QUESTIONS) told.push(await server.call(tool, args));
   return told;
+}
+
+/** But for what says that it is a replay. */
+function unmarked({ isError, text, structured }: Reply): Reply {
+  const { replayed: _replayed, ...rest } = structured ?? {};
+  return {
+    isError,
+    text: text.replace('\nreplayed from a recording', ''),
+    structured: structured && rest,
+  };
 }

@@ -17,7 +17,8 @@ export const validateProgram = defineTool({
   },
 });
 
-function validationText({ valid, reason, diagnostics, probes, probes_total, method }: Validation): string {
+function validationText(validation: Validation): string {
+  const { valid, reason, diagnostics, probes, probes_total, method, replayed } = validation;
   const isExplained = diagnostics.some(({ severity, noise }) => severity === 'error' && !noise);
   const head = valid === null ? 'could not tell' : valid ? 'valid' : 'not valid';
   const total =
@@ -39,5 +40,6 @@ function validationText({ valid, reason, diagnostics, probes, probes_total, meth
       return `${attach_point}: ${state}${note === undefined ? '' : ` (${note})`}${some}`;
     }),
     `(${method})`,
+    ...(replayed ? ['replayed from a recording'] : []),
   ].join('\n');
 }

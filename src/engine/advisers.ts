@@ -9,7 +9,7 @@ import type { Replay } from '../recording/replay.js';
 import { Diagnostician } from './diagnostician.js';
 import { type CompilationQueue, Validator } from './validator.js';
 
-interface ScopeParts {
+interface AdviserParts {
   installation: Installation;
   probeThread: ProbeThread;
   /** Compilations, of all policies. */
@@ -23,14 +23,14 @@ interface ScopeParts {
  * What a policy shapes: whose symbols may be looked at, how a program is compiled, what may be tried again for a
  * better diagnosis. One for each policy under which somebody is served; the lists of probes are the same for all.
  */
-class PolicyScope {
+class Adviser {
   readonly probes: ProbeIndex;
   readonly diagnostician: Diagnostician;
   readonly validator: Validator;
 
   constructor(
     readonly policy: Policy,
-    { installation, probeThread, compiling, plan, replay }: ScopeParts,
+    { installation, probeThread, compiling, plan, replay }: AdviserParts,
   ) {
     this.probes = new ProbeIndex(probeThread, {
       ...(replay && { isElsewhere: true }),
@@ -64,18 +64,18 @@ class PolicyScope {
 }
 
 /** Each is made when somebody is first served under its policy. */
-export class PolicyScopes {
-  private readonly known = new Map<Profile, PolicyScope>();
+export class Advisers {
+  private readonly known = new Map<Profile, Adviser>();
 
-  constructor(private readonly parts: ScopeParts) {}
+  constructor(private readonly parts: AdviserParts) {}
 
-  of(policy: Policy): PolicyScope {
-    const known = this.known.get(policy.profile) ?? new PolicyScope(policy, this.parts);
+  of(policy: Policy): Adviser {
+    const known = this.known.get(policy.profile) ?? new Adviser(policy, this.parts);
     this.known.set(policy.profile, known);
     return known;
   }
 
   close(): void {
-    for (const scope of this.known.values()) scope.close();
+    for (const adviser of this.known.values()) adviser.close();
   }
 }
