@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { startWriter } from '../test/support/writer.js';
 
 /** A process that writes without end, and a program that prints a line for each of its writes. */
 export function startFlood(text = 'of many that come one after another'): {
@@ -8,7 +8,7 @@ export function startFlood(text = 'of many that come one after another'): {
   writes(): number;
   stop(): void;
 } {
-  const writer = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+  const writer = startWriter();
   return {
     program: `tracepoint:syscalls:sys_enter_write /pid == ${writer.pid}/ { @n++; printf("line %d ${text}\\n", @n); }`,
     writes: () => Number(/^syscw: (\d+)/m.exec(readFileSync(`/proc/${writer.pid}/io`, 'utf8'))?.[1]),

@@ -10,7 +10,7 @@ import { until } from '../../test/support/until.js';
 import { cpuTicks, waitsForEvents } from '../../workers/procfs.js';
 import type { FloodReport } from './index.js';
 
-/** The process whose event loop is watched: with the engine in it, or with nothing. Prints a report as JSON. */
+/** The process whose event loop is watched: with the engine in it (`engine`), or with nothing beside bpftraces that print to /dev/null (`bare`) or to a `cat` (`piped`). Prints a report as JSON. */
 const [kind, floods, seconds, program = ''] = process.argv.slice(2);
 /** Until everybody has got going, and what is compiled late has been. */
 const SETTLE_MS = 1500;
@@ -78,8 +78,9 @@ if (kind === 'engine') {
   await engine.close({ hurry: true });
 } else {
   const raw: ChildProcess[] = [];
+  const command = kind === 'bare' ? 'exec "$0" -f json - > /dev/null' : '"$0" -f json - | cat > /dev/null';
   for (let i = 0; i < COUNT; i++) {
-    const child = spawn('sh', ['-c', 'exec "$0" -f json - > /dev/null 2>&1', BPFTRACE], { stdio: 'pipe' });
+    const child = spawn('sh', ['-c', command, BPFTRACE], { stdio: ['pipe', 'ignore', 'ignore'] });
     child.stdin?.end(program);
     raw.push(child);
   }
@@ -88,11 +89,9 @@ if (kind === 'engine') {
     return pids.length === COUNT && pids.every(pid => waitsForEvents(pid) === true || writesOf(pid) > 100);
   });
   report = await measure(() => {});
-  for (const child of raw) {
-    // Nobody reads its maps.
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
+  const gone = raw.map(child => once(child, 'exit'));
+  // Nobody reads its maps.
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await Promise.all(gone);
 }
 process.stdout.write(JSON.stringify(report));

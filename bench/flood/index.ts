@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Bench } from '../bench.js';
-import { absolute, compare, type Side } from '../figure.js';
+import { compare, type Side } from '../figure.js';
 import { startFlood } from '../flooding.js';
 import { alternate, type Sample, samplesOf } from '../pairs.js';
 
@@ -14,7 +14,7 @@ const FLOODS = [1, 4];
 const TEXT = 'of many that come one after another and are eighty bytes long, more or less';
 const LINES_MIN = 10_000;
 
-export type Kind = 'engine' | 'bare';
+export type Kind = 'engine' | 'bare' | 'piped';
 
 export interface FloodReport {
   /** 99th percentile of the event loop's delay. */
@@ -29,7 +29,8 @@ export interface FloodReport {
 
 /**
  * bpftraces that print as fast as they can. Ours: a process that runs the engine, and, while its delay is measured, has a look at 1,000 lines
- * every second. Beside it: a process that does nothing at all, while the same bpftraces print to /dev/null.
+ * every second. Beside it: a process that does nothing at all, while the same bpftraces print to /dev/null; and
+ * the same into a pipe to `cat`, since a write to a pipe costs bpftrace more than one to /dev/null.
  */
 export const flood: Bench = {
   name: 'flood',
@@ -40,6 +41,7 @@ export const flood: Bench = {
       const samples = await alternate(pairs(PAIRS), {
         ours: () => measure('engine', floods),
         bare: () => measure('bare', floods),
+        piped: () => measure('piped', floods),
       });
       const side = (from: readonly Sample[], name: string, value: string): Side => ({
         name,
@@ -86,10 +88,11 @@ export const flood: Bench = {
         }),
       );
       figure(
-        absolute({
+        compare({
           name: `lines absorbed, ${with_}`,
           unit: 'lines/s',
           ours: side(samples.ours, 'the server', 'rate'),
+          rival: side(samples.piped, '| cat > /dev/null', 'rate'),
         }),
       );
     }

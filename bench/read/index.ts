@@ -41,6 +41,13 @@ export const read: Bench = {
         }),
       );
       figure(
+        absolute({
+          name: `p99 with ${pollers} of a Node that only writes`,
+          unit: 'ms',
+          ours: { name: 'a Node that only writes', samples: samplesOf(samples.floor, 'p99') },
+        }),
+      );
+      figure(
         compare({
           name: `p50 with ${pollers}`,
           unit: 'ms',

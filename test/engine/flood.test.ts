@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast } from '../../src/bpftrace/version.js';
@@ -7,6 +6,7 @@ import { createEngine } from '../../src/engine/index.js';
 import { executable } from '../support/fake-bpftrace.js';
 import { installedVersion } from '../support/installed.js';
 import { BPFTRACE } from '../support/server.js';
+import { startWriter } from '../support/writer.js';
 
 const LINES = 2_000_000;
 const KEPT = 10_000;
@@ -60,10 +60,8 @@ describe('floods', () => {
   test('real bpftrace printing as fast as it can: in order, whole, every loss accounted for, read meanwhile', async t => {
     const engine = createEngine({ bpftrace: BPFTRACE });
     const me = engine.as('me');
-    // One process, so that one probe at a time counts, on one processor: bpftrace reads the buffers of several in turn.
-    const busy = spawn('taskset', ['-c', '0', 'dd', 'if=/dev/zero', 'of=/dev/null', 'bs=1'], {
-      stdio: 'ignore',
-    });
+    // One process, so that one probe at a time counts.
+    const busy = startWriter(0);
     const id = me.submit({
       program: `tracepoint:syscalls:sys_enter_write /pid == ${busy.pid}/ { @n++; printf("line %d\\n", @n); }`,
       deadlineMs: 6000,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { orKilled } from '../support/ending-server.js';
 import { ServerUnderTest } from '../support/server.js';
 import { SudoUsers, type TestUser, whyNoSudo } from '../support/sudo-users.js';
 import { until } from '../support/until.js';
+import { startWriter } from '../support/writer.js';
 
 /** A signal that found bpftrace writing would cost its maps: behind sudo the supervisor has to see to that. */
 const FLOOD = 'tracepoint:raw_syscalls:sys_enter { printf("%s %d\\n", comm, args->id); @n = count(); }';
@@ -20,7 +20,7 @@ describe('a flood behind sudo', { skip: whyNoSudo() }, () => {
   after(() => users?.remove());
 
   test('a stop in the middle of it gives the map', async t => {
-    const busy = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+    const busy = startWriter();
     const server = await ServerUnderTest.start([], { ...users.installation(user), uid: user.uid });
     try {
       await orKilled(server, async () => {

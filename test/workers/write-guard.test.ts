@@ -9,6 +9,7 @@ import { blockedInWrite, leafProcess } from '../../workers/procfs.js';
 import { signalOutsideWrite } from '../../workers/write-guard.js';
 import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
+import { startWriter } from '../support/writer.js';
 
 /** Those with Node's own pair of sockets, and those with a pipe. */
 const ROUNDS = [false, true, true];
@@ -23,7 +24,7 @@ interface Flood {
 describe('a signal that would find bpftrace writing', () => {
   let busy: ChildProcess;
   before(() => {
-    busy = spawn('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1'], { stdio: 'ignore' });
+    busy = startWriter();
   });
   after(() => {
     busy.kill();
