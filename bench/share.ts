@@ -11,7 +11,7 @@ const ROUNDS = 3;
 /** Each alone, the clients take turns at the slots: sharing gains no more than clients for each slot. */
 const SLOTS = [4, 8];
 const WANTED = 10;
-const DEADLINES_MS = [200, 1000];
+const DEADLINE_MS = 200;
 const PROGRAM = 'tracepoint:sched:sched_switch { @[comm] = count(); }';
 const BOUND = { boundMs: 120_000 };
 
@@ -20,35 +20,33 @@ export const share: Bench = {
   name: 'share',
   about: `${CLIENTS} clients, ${ROUNDS} times the same program each, with and without sharing; ${PAIRS} pairs`,
   guarded: true,
-  async run({ figure, pairs, guardOnly }) {
+  async run({ figure, pairs }) {
     for (const slots of SLOTS) {
-      for (const deadlineMs of guardOnly ? DEADLINES_MS.slice(0, 1) : DEADLINES_MS) {
-        const samples = await alternate(pairs(PAIRS), {
-          shared: () => crowd('on', slots, deadlineMs),
-          alone: () => crowd('off', slots, deadlineMs),
-        });
-        const most = CLIENTS / slots;
-        figure(
-          compare({
-            name: `programs of ${deadlineMs / 1000} s, ${slots} at once: ${most} times as many is the most there can be`,
-            unit: 'results a second',
-            ours: { name: '--share on', samples: samplesOf(samples.shared, 'perS') },
-            rival: { name: '--share off', samples: samplesOf(samples.alone, 'perS') },
-            ...(most > WANTED && { wanted: { atLeast: WANTED } }),
-            guard: { atLeast: most / 2 },
-          }),
-        );
-      }
+      const samples = await alternate(pairs(PAIRS), {
+        shared: () => crowd('on', slots),
+        alone: () => crowd('off', slots),
+      });
+      const most = CLIENTS / slots;
+      figure(
+        compare({
+          name: `programs of ${DEADLINE_MS / 1000} s, ${slots} at once: ${most} times as many is the most there can be`,
+          unit: 'results a second',
+          ours: { name: '--share on', samples: samplesOf(samples.shared, 'perS') },
+          rival: { name: '--share off', samples: samplesOf(samples.alone, 'perS') },
+          ...(most > WANTED && { wanted: { atLeast: WANTED } }),
+          guard: { atLeast: most / 2 },
+        }),
+      );
     }
   },
 };
 
-async function crowd(sharing: 'on' | 'off', slots: number, deadlineMs: number): Promise<Sample> {
+async function crowd(sharing: 'on' | 'off', slots: number): Promise<Sample> {
   const engine = createEngine({ bpftrace: BPFTRACE, share: sharing, concurrency: slots, standby: 1 });
   try {
     await once(engine.as('warm'), 100);
     const begun = performance.now();
-    const maps = await Promise.all(clientsOf(engine).map(view => rounds(view, deadlineMs)));
+    const maps = await Promise.all(clientsOf(engine).map(view => rounds(view)));
     const tookS = (performance.now() - begun) / 1000;
     return {
       values: { perS: (CLIENTS * ROUNDS) / tookS },
@@ -63,9 +61,9 @@ function clientsOf(engine: TraceEngine): ClientView[] {
   return Array.from({ length: CLIENTS }, (_, n) => engine.as(`agent ${n}`));
 }
 
-async function rounds(view: ClientView, deadlineMs: number): Promise<(string | undefined)[]> {
+async function rounds(view: ClientView): Promise<(string | undefined)[]> {
   const maps: (string | undefined)[] = [];
-  for (let round = 0; round < ROUNDS; round++) maps.push(await once(view, deadlineMs));
+  for (let round = 0; round < ROUNDS; round++) maps.push(await once(view, DEADLINE_MS));
   return maps;
 }
 

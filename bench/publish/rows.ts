@@ -26,6 +26,18 @@ export interface Row {
   cells: Cell[];
 }
 
+/** One report a release: the first one's, with the benches of later ones in their places or behind. */
+export function joinedByRelease(reports: readonly Report[]): Report[] {
+  const joined = new Map<string, Report>();
+  for (const report of reports) {
+    const release = releaseOf(report.machine);
+    const { benches, ...about } = joined.get(release) ?? { ...report, benches: [] };
+    const byName = new Map([...benches, ...report.benches].map(bench => [bench.name, bench]));
+    joined.set(release, { ...about, benches: [...byName.values()] });
+  }
+  return [...joined.values()];
+}
+
 /** The figures of several runs side by side, in the order of the first that has them. */
 export function rowsOf(reports: readonly Report[]): Row[] {
   const rows = new Map<string, Row>();

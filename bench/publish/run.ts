@@ -2,15 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { chart } from '../chart.js';
 import type { Report } from '../report.js';
 import { CHART_FILE, FIGURES_FILE, type Published } from './figures.js';
-import { rowsOf } from './rows.js';
+import { joinedByRelease, rowsOf } from './rows.js';
 
-/** `npm run bench:publish -- FILE…`: what `--json` wrote, one file a bpftrace, becomes the README's chapter. */
+/**
+ * `npm run bench:publish -- FILE…`: what `--json` wrote becomes the README's chapter. Of a bench that several files have
+ * for one release of bpftrace, the last one counts.
+ */
 const files = process.argv.slice(2);
 if (files.length === 0) {
   process.stderr.write('which runs? npm run bench -- --json FILE writes one; name one or several\n');
   process.exit(2);
 }
-const reports = files.map((file): Report => JSON.parse(readFileSync(file, 'utf8')));
+const reports = joinedByRelease(files.map((file): Report => JSON.parse(readFileSync(file, 'utf8'))));
 for (const { benches } of reports)
   for (const { name, failed } of benches)
     if (failed !== undefined) process.stderr.write(`${name} failed in one of the runs: ${failed}\n`);

@@ -5,7 +5,7 @@ import { absolute, compare, type Figure, verdictOf } from '../../bench/figure.js
 import { judge } from '../../bench/guard.js';
 import { optionsOf, UsageError } from '../../bench/options.js';
 import { alternate, type Sample, samplesOf, UnequalWork } from '../../bench/pairs.js';
-import { rowsOf } from '../../bench/publish/rows.js';
+import { joinedByRelease, rowsOf } from '../../bench/publish/rows.js';
 import type { Report } from '../../bench/report.js';
 import { exponentOf, percentileOf, significant, spreadOf } from '../../bench/statistics.js';
 
@@ -27,6 +27,32 @@ function reportOf(figures: Figure[], failed?: string, bpftrace = 'v0.17.0'): Rep
   const bench = { name: 'attach', tookS: 1, figures, ...(failed !== undefined && { failed }) };
   return { machine, begun: '2026-01-01T00:00:00.000Z', tookS: 1, benches: [bench] };
 }
+
+test('of a bench that several runs of one release have, the last one counts', () => {
+  const figure = (name: string, value: number): Figure =>
+    absolute({ name, unit: 'ms', ours: side('ours', [value]) });
+  const first = reportOf([figure('a', 1)]);
+  const other = {
+    ...reportOf([figure('b', 2)]),
+    benches: [{ name: 'read', tookS: 1, figures: [figure('b', 2)] }],
+  };
+  const joined = joinedByRelease([
+    first,
+    other,
+    reportOf([figure('a', 3)]),
+    reportOf([figure('a', 4)], undefined, 'v0.27.1'),
+  ]);
+  assert.deepEqual(
+    rowsOf(joined).map(({ bench, cells }) => [
+      bench,
+      ...cells.map(({ release, median }) => [release, median]),
+    ]),
+    [
+      ['attach', ['0.17', 3], ['0.27', 4]],
+      ['read', ['0.17', 2]],
+    ],
+  );
+});
 
 describe('the statistics of benches', () => {
   test('medians and quartiles lie between samples where they must', () => {
