@@ -30,7 +30,7 @@ const CALLS: readonly { why: string; tool: string; args: Record<string, unknown>
   {
     why: 'What an agent sees when it mistypes.',
     tool: TOOL.exec,
-    args: { program: 'interval:s:1 { prinft("%d\\n", nsecs); }' },
+    args: { program: 'tracepoint:sched:sched_switch { @[args->nxt_comm] = count(); }' },
     status: 'failed',
   },
 ];

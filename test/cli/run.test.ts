@@ -145,4 +145,13 @@ describe('help', () => {
     assert.match(serve, /--max-lines <number>[\s\S]*BPFTRACE_MCP_MAX_LINES/);
     assert.match(cli(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
   });
+
+  test('demo: everything goes as it tells, the mistake that it shows included', () => {
+    const { status, stdout, stderr } = cli(['demo']);
+    assert.equal(status, 0, `${stdout}${stderr}`);
+    assert.match(
+      stdout,
+      /completed by its deadline[\s\S]*error unknown_field[\s\S]*did you mean next_comm\?[\s\S]*Done\.\n$/,
+    );
+  });
 });

@@ -92,6 +92,11 @@ export const SYNTAX: readonly Broken[] = [
     code: 'syntax',
     hint: 'a ) is missing before it',
   },
+  {
+    program: 'interval:s:1 { printf("%d\\n", nsecs▸; }',
+    code: 'syntax',
+    hint: 'a ) is missing before it',
+  },
   { program: 'BEGIN { printf("ä€ü" ▸}', code: 'syntax', hint: 'a ) is missing before it' },
   {
     program: 'BEGIN /pid == 1 ▸{ exit(); }',

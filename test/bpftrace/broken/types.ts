@@ -60,6 +60,26 @@ export const TYPES: readonly Broken[] = [
   },
   { program: 'BEGIN { ▸printf("%d\\n", comm); }', code: 'type', hint: 'print text with %s' },
   {
+    program: 'BEGIN { @n = count(); ▸printf("%d\\n", @n); }',
+    code: 'type',
+    hint: 'print(@map) prints it; cast it, as in (int64)@n,',
+    but: { '0.17': { hint: 'print(@map) prints it; its value can be read from bpftrace 0.21 on' } },
+  },
+  {
+    program: 'BEGIN { @n = sum(1); ▸printf("%s\\n", @n); }',
+    code: 'type',
+    hint: 'print(@map) prints it; cast it, as in (int64)@n,',
+    but: {
+      '0.17': { hint: 'print(@map) prints it; its value can be read from bpftrace 0.21 on' },
+      '0.27': 'fine',
+    },
+  },
+  {
+    program: 'BEGIN { @h = hist(1); ▸printf("%d\\n", @h); }',
+    code: 'type',
+    hint: 'print(@map) prints it; printf() has no % for it',
+  },
+  {
     program: 'BEGIN { ▸printf("%s\\n", curtask); }',
     code: 'type',
     hint: 'print numbers with %d (or %llx), pointers to text with str(…),',

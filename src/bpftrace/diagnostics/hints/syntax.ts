@@ -85,7 +85,7 @@ function blockHint({ finding, text }: Question, range: Range): { hint: string } 
 
 /** `@[comm] = count;` and the like. */
 function functionAlone({ finding, text, version }: Question, before: string): { hint: string } | undefined {
-  const name = /(?:=|\(|,)\s*([a-z_]+)\s*$/.exec(before)?.[1];
+  const name = /=\s*([a-z_]+)\s*$/.exec(before)?.[1];
   if (name === undefined || !/unexpected ;/.test(finding.message)) return undefined;
   const helper = listHelpers(version).find(each => each.name === name && /function/.test(each.kind));
   if (helper) return { hint: `${name} is a function: ${helper.signature}` };

@@ -4,12 +4,21 @@ import { type Advice, type Adviser, type Question, versionText } from './advice.
 import { exampleField } from './fields.js';
 import { lacksProvider } from './provider.js';
 
+/** A type of a map's values, as it is named until 0.21 and later. */
+const AGGREGATE = /\b(?:count|sum|min|max|avg|stats|hist|lhist|tseries)(?:_t\b|\b(?= supplied))/;
+
+const READ_BY_NOBODY = /hist|stats|tseries/;
+
 /** What a `%` of printf takes. */
 export const wrongType: Adviser = question => {
   const { finding, text, version } = question;
   const { message, range } = finding;
   const here = range ? text.slice(range) : '';
   const around = range ? text.text.slice(Math.max(0, range.start - 80), range.end + 80) : '';
+  if (/specifier/.test(message) && AGGREGATE.test(message))
+    return {
+      hint: `print(@map) prints it; ${READ_BY_NOBODY.test(message) ? 'printf() has no % for it' : aggregateHint(question)}`,
+    };
   if (/%s specifier expects/.test(message)) {
     const pointer = /(?<!str\()\b(args(?:->|\.)\w*(?:name|path|str|msg|buf|comm))\b/.exec(here)?.[1];
     return pointer !== undefined
@@ -80,7 +89,7 @@ function fieldOfNoStruct({ finding, text }: Question): string {
 }
 
 function aggregateHint({ finding, version }: Question): string {
-  if (/hist|stats|tseries/.test(finding.message))
+  if (READ_BY_NOBODY.test(finding.message))
     return 'it can be printed, not read: keep what you need of it in a map of its own';
   return version && !atLeast(version, '0.21')
     ? `its value can be read from bpftrace 0.21 on, ${versionText(version)}: count in a plain map, @n++`
