@@ -18,6 +18,8 @@ import { until } from '../support/until.js';
 const ENV = { ...process.env, BPFTRACE_MCP_BPFTRACE: BPFTRACE };
 const TICKS = 'interval:ms:20 { @ticks = count(); printf("tick\\n"); }';
 
+const EXITS = 'BEGIN { exit(); }';
+
 interface Line {
   type: string;
   id: string | number;
@@ -180,6 +182,94 @@ describe('batch', () => {
     assert.match(shown, /<clear>1 completed/);
   });
 
+  test('on a terminal too, what is wrong from the start ends it', () => {
+    const file = inputOf('usage.jsonl', [{ program: TICKS }]);
+    const log = join(folder, 'usage-terminal');
+    const command = `${process.execPath} ${MAIN} batch ${file} -o ${file}`;
+    const { status } = spawnSync('script', ['-qefc', command, log], { timeout: 20_000, input: '', env: ENV });
+    assert.equal(status, 2);
+    assert.match(readFileSync(log, 'utf8'), /is there already/);
+  });
+
+  test('the file with the programs is never written to, nor is a file that holds something else cut', () => {
+    // No newline at its end: a result that was torn would look so.
+    const text = `${JSON.stringify({ program: EXITS })}\n${JSON.stringify({ program: TICKS })}`;
+    const file = join(folder, 'both.jsonl');
+    writeFileSync(file, text);
+    const same = batch([file, '--out', file, '--resume']);
+    assert.equal(same.status, 2, same.stderr);
+    assert.match(same.stderr, /is the file with the programs: name another one/);
+    const appended = spawnSync('bash', ['-c', '"$0" "$1" batch "$2" >> "$2"', process.execPath, MAIN, file], {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: ENV,
+    });
+    assert.equal(appended.status, 2, appended.stderr);
+    assert.equal(readFileSync(file, 'utf8'), text);
+
+    const notes = join(folder, 'notes');
+    writeFileSync(notes, 'buy milk\ncall mum');
+    const other = batch([file, '--out', notes, '--resume']);
+    assert.equal(other.status, 2, other.stderr);
+    assert.match(other.stderr, /no result of a batch: name another file/);
+    assert.equal(readFileSync(notes, 'utf8'), 'buy milk\ncall mum');
+  });
+
+  test('programs from a pipe that has a name, as an editor on Windows saves them; `-` is standard output', () => {
+    const input = `\uFEFF${JSON.stringify({ program: EXITS })}\r\n\r\n`;
+    const command = '"$0" "$1" batch <(printf %s "$2") --out -';
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, MAIN, input], {
+      encoding: 'utf8',
+      timeout: 40_000,
+      cwd: folder,
+      env: ENV,
+    });
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(
+      linesOf(stdout).map(({ id, status }) => [id, status]),
+      [[1, 'completed']],
+    );
+  });
+
+  test('an item that stands there twice has two results, resumed too', () => {
+    const item = JSON.stringify({ id: 'twice', program: EXITS });
+    const out = join(folder, 'twice-out.jsonl');
+    batch([inputOf('once.jsonl', [item]), '--out', out]);
+    const { status, stderr } = batch([inputOf('twice.jsonl', [item, item]), '--out', out, '--resume']);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^1 completed; 1 were there already$/m);
+    assert.equal(linesOf(readFileSync(out, 'utf8')).length, 2);
+  });
+
+  for (const [name, args, shell] of [
+    ['a file', ['--out', '/dev/full'], ''],
+    ['standard output', [], '>/dev/full'],
+  ] as const) {
+    test(`a full disk ends it and is told: ${name}`, () => {
+      const file = inputOf('full.jsonl', [{ program: EXITS }, { program: TICKS, timeout: 50 }]);
+      const command = `"$0" "$1" batch ${[file, ...args, shell].join(' ')}`;
+      const { status, stderr } = spawnSync('bash', ['-c', command, process.execPath, MAIN], {
+        encoding: 'utf8',
+        timeout: 40_000,
+        env: ENV,
+      });
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /^bpftrace-mcp batch: the results can't be written: .*ENOSPC.*\n$/m);
+    });
+  }
+
+  test('who has read enough of its progress does not end it', () => {
+    const file = inputOf('unread.jsonl', Array(6).fill({ program: EXITS }));
+    const out = join(folder, 'unread-out.jsonl');
+    const command = '"$0" "$1" batch "$2" --out "$3" --concurrency 1 2> >(head -n 1 >/dev/null)';
+    const { status } = spawnSync('bash', ['-c', command, process.execPath, MAIN, file, out], {
+      timeout: 60_000,
+      env: ENV,
+    });
+    assert.equal(status, 0);
+    assert.equal(linesOf(readFileSync(out, 'utf8')).length, 6);
+  });
+
   test('no bpftrace: exit code 3, no results', () => {
     const file = inputOf('none.jsonl', [{ program: TICKS }, { program: TICKS }]);
     const { status, stdout, stderr } = batch([file, '--bpftrace', '/nowhere/bpftrace']);
@@ -192,6 +282,8 @@ describe('batch', () => {
     [[], /missing required argument/],
     [['/nowhere.jsonl'], /can't be read: ENOENT/],
     [['/dev/null', '--resume'], /--resume: pass --out/],
+    [['/dev/null', '--out', '/nowhere/out'], /batch: \/nowhere\/out can't be written: ENOENT/],
+    [['/dev/null', '--out', '/'], /batch: \/ can't be written: EISDIR/],
   ] as const) {
     test(`refused: batch ${args.join(' ')}`, () => {
       const { status, stderr } = batch(args);

@@ -1,4 +1,4 @@
-import { accessSync, constants, createReadStream } from 'node:fs';
+import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.js';
 import { Refusal } from '../../contract/errors.js';
@@ -33,18 +33,29 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
     return code;
   };
   const { file, resume = false } = options;
-  if (resume && options.out === undefined)
+  const out = options.out === '-' ? undefined : options.out;
+  if (resume && out === undefined)
     return fail('--resume: pass --out, whose results are there already', EXIT.usage);
   const interrupted = new AbortController();
+  let unwritten: string | undefined;
+  const onBroken = (why: string | undefined): void => {
+    unwritten ??= why;
+    interrupted.abort();
+  };
+  // Whoever has read enough of the progress has not seen enough of the results.
+  process.stderr.on('error', () => {});
   let output: BatchOutput;
   let progress: BatchProgress;
   try {
     if (file !== '-') accessSync(file, constants.R_OK);
-    progress = new BatchProgress(file === '-' ? undefined : await countLines(file));
+    // A pipe (`<(…)`) can be read once.
+    const isFile = file !== '-' && statSync(file).isFile();
+    progress = new BatchProgress(isFile ? await countLines(file) : undefined);
+    const say = (text: string): void => progress.say(text);
     output =
-      options.out === undefined
-        ? standardOutput(() => interrupted.abort())
-        : fileOutput(options.out, resume, text => progress.say(text));
+      out === undefined
+        ? standardOutput(file, onBroken)
+        : fileOutput({ path: out, input: file, resume, say }, onBroken);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return fail(error instanceof OutputError ? message : `${file} can't be read: ${message}`, EXIT.usage);
@@ -80,6 +91,7 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
       }
     }
   };
+  progress.start();
   try {
     await Promise.all(Array.from({ length: engine.mostAtOnce }, worker));
   } finally {
@@ -88,6 +100,7 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
     await engine.close();
   }
   if (hopeless) return fail(`${hopeless.message}\n  ${hopeless.next}`, EXIT.unable);
+  if (unwritten !== undefined) return fail(`the results can't be written: ${unwritten}`, EXIT.failed);
   if (interrupted.signal.aborted) return EXIT.interrupted;
   return progress.hasFailures ? EXIT.failed : EXIT.ok;
 }

@@ -102,7 +102,8 @@ async function* linesOf(
   let kept: Buffer[] = [];
   let bytes = 0;
   const take = (): string | undefined => {
-    const line = bytes > bytesMax ? undefined : Buffer.concat(kept).toString('utf8');
+    // Without the mark that some editors put at the beginning of a file.
+    const line = bytes > bytesMax ? undefined : new TextDecoder().decode(Buffer.concat(kept));
     kept = [];
     bytes = 0;
     return line;

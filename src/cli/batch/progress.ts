@@ -15,11 +15,14 @@ export class BatchProgress {
     skipped: 0,
   };
   private readonly begunAt = performance.now();
-  private readonly timer: NodeJS.Timeout | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private running = 0;
 
   /** @param total items in all; undefined where that is not known */
-  constructor(private readonly total: number | undefined) {
+  constructor(private readonly total: number | undefined) {}
+
+  /** From now on the bar is drawn, until {@link close}. */
+  start(): void {
     if (this.live) this.timer = setInterval(() => this.draw(), REFRESH_MS);
   }
 
