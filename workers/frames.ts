@@ -1,8 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { FRAME_HEAD_BYTES, HEADER_BYTES_MAX } from '../src/contract/recording.js';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { FRAME, FRAME_HEAD_BYTES, HEADER_BYTES_MAX } from '../src/contract/recording.js';
 
 const BLOCK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+const KINDS: ReadonlySet<number> = new Set(Object.values(FRAME));
+/** Behind the last frame. */
+const LENGTH_BYTES = 4;
 
 export interface Frame {
   kind: number;
@@ -19,14 +22,42 @@ export class Frames {
   /** @throws Error where the file can't be read, or is no recording */
   constructor(path: string) {
     this.file = openSync(path, 'r');
+    try {
+      this.requireWhole(this.skipHeader());
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** @returns where the first frame begins */
+  private skipHeader(): number {
     for (;;) {
       const end = this.held.indexOf(NEWLINE);
       if (end >= 0) {
         this.held = this.held.subarray(end + 1);
-        return;
+        return end + 1;
       }
-      if (this.held.length > HEADER_BYTES_MAX || !this.more()) throw new Error(`${path} is no recording`);
+      if (this.held.length > HEADER_BYTES_MAX || !this.more()) throw new Error('it is none');
     }
+  }
+
+  /**
+   * From head to head up to the end: of a file with a hole, what comes before it would look like all that was seen.
+   * @throws Error
+   */
+  private requireWhole(firstAt: number): void {
+    const endAt = fstatSync(this.file).size - LENGTH_BYTES;
+    const head = Buffer.alloc(FRAME_HEAD_BYTES);
+    let kind: number | undefined;
+    let at = firstAt;
+    while (at < endAt && kind !== FRAME.end) {
+      const read = readSync(this.file, head, 0, FRAME_HEAD_BYTES, at);
+      kind = head.readUInt8(0);
+      if (read < FRAME_HEAD_BYTES || !KINDS.has(kind) || !Number.isFinite(head.readDoubleLE(1))) break;
+      at += FRAME_HEAD_BYTES + head.readUInt32LE(9);
+    }
+    if (kind !== FRAME.end || at !== endAt) throw new Error(`it is damaged at byte ${at}`);
   }
 
   /** Undefined behind the last. */

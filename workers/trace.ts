@@ -59,8 +59,11 @@ function openRecording(task: ReplayTask, listener: ChildListener): Source | { sp
   try {
     return new ReplaySource(task, listener);
   } catch (error) {
-    const { code = 'UNKNOWN', message } = error as NodeJS.ErrnoException;
-    return { spawnError: { code, message: `its recording can't be read: ${message}` } };
+    const { code, message } = error as NodeJS.ErrnoException;
+    // An error of the system has the path in its words, which is the operator's business.
+    return {
+      spawnError: { code: code ?? 'UNKNOWN', message: `its recording can't be read: ${code ?? message}` },
+    };
   }
 }
 

@@ -40,7 +40,10 @@ export async function run(config: Config, options: RunOptions): Promise<number> 
     return fail(`the program can't be read: ${error instanceof Error ? error.message : error}`, EXIT.usage);
   }
 
-  const engine = createEngine({ ...config, standby: 0 }, {}, await launcherOf(config));
+  const onRecordingProblem = (why: string): void => {
+    process.stderr.write(`bpftrace-mcp run: not recorded: ${why}\n`);
+  };
+  const engine = createEngine({ ...config, standby: 0 }, { onRecordingProblem }, await launcherOf(config));
   const client = engine.as('run');
   let interrupted = false;
   try {

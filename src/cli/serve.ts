@@ -76,7 +76,7 @@ function hooksOf(log: Logger, metrics: Metrics | undefined): EngineHooks {
       log.info({ why }, 'a bpftrace that stood by was lost');
       metrics?.standbyLost();
     },
-    onRecordingProblem: why => log.warn({ why }, 'an execution was not recorded'),
+    onRecordingProblem: why => log.warn({ why }, 'something was not recorded'),
     onAuditProblem: problem => logAudit(log, problem),
   };
 }

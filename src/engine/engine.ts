@@ -138,10 +138,13 @@ export class Engine {
       over: this.closed.signal,
     });
     // Once for a folder, beside everything else.
-    this.recording?.begin({
-      inspect: () => inspectHost({ bpftracePath: config.bpftrace, launcher: this.launcher }),
-      list: () => this.advisers.of(this.policy).probes.find({ limit: 1 }),
-    });
+    this.recording?.begin(
+      {
+        inspect: () => inspectHost({ bpftracePath: config.bpftrace, launcher: this.launcher }),
+        list: () => this.advisers.of(this.policy).probes.find({ limit: 1 }),
+      },
+      why => tell(hooks.onRecordingProblem, why),
+    );
     const isRunning = (): boolean => this.executions.open.length > 0 || this.pool.standbyCount > 0;
     const relieve = (why: string): void => {
       void this.pool.dismissStandbys();

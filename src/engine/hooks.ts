@@ -9,7 +9,7 @@ export interface EngineHooks {
   onSubmit?: (submission: Submission) => void;
   /** A bpftrace that stood by for a program was of no use, and why; no program suffered from it. */
   onStandbyLost?: (why: string) => void;
-  /** There is no recording of an execution, and why; it went on without. */
+  /** There is no recording of an execution, or of what the tools need of the host, and why; all went on without. */
   onRecordingProblem?: (problem: string) => void;
   /** The audit file can't be written any more, and why; or, with nothing, it can again. */
   onAuditProblem?: (problem: string | undefined) => void;

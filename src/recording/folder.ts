@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -23,8 +23,14 @@ export class RecordingError extends Error {
 
 export function writePrivate(path: string, content: string | Buffer): void {
   const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content, { mode: 0o600 });
-  renameSync(part, path);
+  try {
+    writeFileSync(part, content, { mode: 0o600 });
+    renameSync(part, path);
+  } catch (error) {
+    // On a full disk, whatever could be written only takes room.
+    rmSync(part, { force: true });
+    throw error;
+  }
 }
 
 /** The folder itself, and what is in it; not those above it. */

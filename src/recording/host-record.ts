@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Inspection } from '../bpftrace/checks.js';
 
 export const FOLDER_FORMAT = 'bpftrace-mcp recordings';
@@ -16,3 +17,13 @@ export interface HostRecord {
   /** What `bpf_info` found; absent until that was looked at. */
   inspection?: Inspection;
 }
+
+/** What is relied on: it may have been changed by hand, or be of something else. */
+export const HOST_RECORD = z.object({
+  kernel: z.string(),
+  arch: z.string(),
+  bpftrace_path: z.string(),
+  bpftrace_identity: z.string(),
+  children_die_with_server: z.boolean(),
+  inspection: z.object({ host: z.object({ features: z.object() }), checks: z.array(z.object()) }).optional(),
+});

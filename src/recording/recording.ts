@@ -65,10 +65,15 @@ export class Recording {
     };
   }
 
-  /** Looks at the host once for this folder; it takes a second or two, beside everything else. */
-  begin(talk: HostTalk): void {
+  /**
+   * Looks at the host once for this folder; it takes a second or two, beside everything else.
+   * @param onProblem that was not kept, and why
+   */
+  begin(talk: HostTalk, onProblem: (why: string) => void): void {
     this.begun ??= this.lookAround(talk).catch((error: unknown) => {
-      this.problem ??= error instanceof Error ? error.message : String(error);
+      const why = `what the tools need of this host: ${error instanceof Error ? error.message : error}`;
+      this.problem ??= why;
+      onProblem(why);
     });
   }
 
@@ -113,9 +118,16 @@ export class Recording {
   }
 
   private known(): HostRecord | undefined {
-    return existsSync(this.hostPath)
-      ? (JSON.parse(readFileSync(this.hostPath, 'utf8')) as HostRecord)
-      : undefined;
+    if (!existsSync(this.hostPath)) return undefined;
+    try {
+      const known = JSON.parse(readFileSync(this.hostPath, 'utf8')) as HostRecord | null;
+      if (known) return known;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    throw new RecordingError(
+      `--record ${this.folder}: its ${FOLDER.host} is damaged; name another folder, or take that file away`,
+    );
   }
 
   private write(record: HostRecord): void {

@@ -9,7 +9,7 @@ import { type Policy, PROFILES } from '../policy/policy.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { keptAnswer } from './answers.js';
 import { FOLDER, RecordingError } from './folder.js';
-import { FOLDER_FORMAT, FOLDER_VERSION, type HostRecord } from './host-record.js';
+import { FOLDER_FORMAT, FOLDER_VERSION, HOST_RECORD, type HostRecord } from './host-record.js';
 import { readTraceFile, type TraceFile } from './trace-file.js';
 
 /** Of the programs that there are, those shown to whoever asks for another one. */
@@ -215,15 +215,22 @@ function namesIn(folder: string): string[] {
 
 function readHost(folder: string): HostRecord {
   const path = join(folder, FOLDER.host);
-  let host: HostRecord;
+  let host: Partial<HostRecord> | null;
   try {
-    host = JSON.parse(readFileSync(path, 'utf8')) as HostRecord;
+    host = JSON.parse(readFileSync(path, 'utf8')) as typeof host;
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
     throw new RecordingError(`--replay ${folder}: it holds no recording (${why})`);
   }
-  if (host.format === FOLDER_FORMAT && host.version === FOLDER_VERSION) return host;
+  if (host?.format === FOLDER_FORMAT && host.version === FOLDER_VERSION) {
+    const { error } = HOST_RECORD.safeParse(host);
+    if (!error) return host as HostRecord;
+    const [issue] = error.issues;
+    throw new RecordingError(
+      `--replay ${folder}: ${FOLDER.host} is damaged (${issue?.path.join('.')}: ${issue?.message}): copy the folder anew, or record again`,
+    );
+  }
   throw new RecordingError(
-    `--replay ${folder}: ${FOLDER.host} is of ${host.format ?? 'no'} format, version ${host.version}; this server reads ${FOLDER_FORMAT}, version ${FOLDER_VERSION}`,
+    `--replay ${folder}: ${FOLDER.host} is of ${host?.format ?? 'no'} format, version ${host?.version}; this server reads ${FOLDER_FORMAT}, version ${FOLDER_VERSION}`,
   );
 }

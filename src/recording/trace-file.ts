@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { z } from 'zod';
 import {
   type EndFrame,
   FORMAT,
@@ -22,13 +23,27 @@ export interface TraceFile {
   endedAtMs: number;
 }
 
+/** Of a header, what is relied on. */
+const HEADER = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(FORMAT_VERSION),
+  execution: z.string(),
+  recorded_at: z.string(),
+  program: z.string(),
+  deadline_ms: z.number().positive(),
+  policy: z.string(),
+  snapshots: z.union([z.object({ method: z.object() }), z.object({ unsupported: z.string() })]),
+  map_limits: z.object({ keysMax: z.number().optional(), stringBytesMax: z.number().optional() }),
+  bounds: z.object({ graceS: z.number(), floodS: z.number(), floodBytesPerS: z.number() }),
+});
+
 /** Undefined for what is no whole recording of this format. */
 export function readTraceFile(path: string): TraceFile | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
     const header = JSON.parse(firstLine(file)) as RecordingHeader;
-    if (header.format !== FORMAT || header.version !== FORMAT_VERSION) return undefined;
+    if (!HEADER.safeParse(header).success) return undefined;
     const { size } = fstatSync(file);
     const endBytes = bytesAt(file, size - LENGTH_BYTES, LENGTH_BYTES).readUInt32LE(0);
     if (endBytes > END_BYTES_MAX) return undefined;

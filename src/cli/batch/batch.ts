@@ -60,7 +60,8 @@ export async function batch(config: Config, options: BatchOptions): Promise<numb
     const message = error instanceof Error ? error.message : String(error);
     return fail(error instanceof OutputError ? message : `${file} can't be read: ${message}`, EXIT.usage);
   }
-  const engine = createEngine(config, {}, await launcherOf(config));
+  const onRecordingProblem = (why: string): void => progress.say(`not recorded: ${why}`);
+  const engine = createEngine(config, { onRecordingProblem }, await launcherOf(config));
   const client = engine.as('batch');
   interrupted.signal.addEventListener('abort', () => void engine.close());
   const onSignal = (): void => {
