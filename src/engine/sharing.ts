@@ -20,7 +20,7 @@ interface Shape {
  *   never      a child of its own, and nobody else joins it
  *   starting   a child that waits or starts: it is attached for all of them at once, and has the same deadline
  *   running    also one that is attached already: what it gathered before is told too, and it ends before this
- *              one's own deadline would
+ *              one's own deadline would. Once it is being ended there is nothing more to see of it
  *
  * Nobody shares with themselves: what is handed in twice through one view of the engine runs twice. Under the policy
  * `unsafe` nobody shares at all, since what such a program does to the host would be done once instead of twice.
@@ -33,7 +33,7 @@ export class Sharing {
   /** The child that it would share. */
   find(client: Client, shape: Shape, share: Share): Run | undefined {
     const run = share === 'never' ? undefined : this.runs.get(keyOf(client, shape));
-    if (!run || run.stopAsked) return undefined;
+    if (!run || run.stopAsked || run.isEnding) return undefined;
     if (
       run.status !== 'queued' &&
       run.status !== 'starting' &&
@@ -43,10 +43,13 @@ export class Sharing {
     return [...run.holders].some(({ owner }) => owner === client) ? undefined : run;
   }
 
-  /** A new one. It is forgotten when it has ended, or when a newer one takes its place. */
-  add(client: Client, run: Run, share: Share): void {
+  /**
+   * A new one. It is forgotten when it has ended, or when a newer one takes its place.
+   * @param shape as it was asked for: that of a recording may be another
+   */
+  add(client: Client, run: Run, shape: Shape, share: Share): void {
     if (!this.isOn || share === 'never' || client.policy.profile === 'unsafe') return;
-    const key = keyOf(client, run.options);
+    const key = keyOf(client, shape);
     this.runs.set(key, run);
     void run.ended.promise.then(() => {
       if (this.runs.get(key) === run) this.runs.delete(key);

@@ -59,7 +59,7 @@ export class Tracing {
       return this.sharing.find(client, { ...shape, program: text }, share);
     });
     const run = joined ?? this.newRun(id, client, { ...shape, program });
-    if (!joined) this.sharing.add(client, run, share);
+    if (!joined) this.sharing.add(client, run, { ...shape, program }, share);
     const execution = new Execution({ id, owner: client, priority, run });
     executions.add(execution);
     queue.offer(execution);

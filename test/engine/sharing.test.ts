@@ -143,6 +143,52 @@ describe('sharing', { concurrency: false }, () => {
       assert.equal(a.result(id).joined_at, undefined);
     }));
 
+  test('one that is being ended is joined by nobody: it has nothing more to show', () =>
+    withEngine({}, async engine => {
+      const [a, b] = [engine.as('a'), engine.as('b')];
+      const program = { program: TICKS, deadlineMs: 500 };
+      const id = a.submit(program);
+      await attached([a, id]);
+      // It can't follow SIGINT for now.
+      const pids = bpftracesOf(process.pid).map(({ pid }) => pid);
+      for (const pid of pids) process.kill(pid, 'SIGSTOP');
+      await until('its deadline', 10_000, () => a.result(id).ending === true);
+      const own = b.submit({ ...program, share: 'running' });
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+      await Promise.all([a.untilEnded(id, BOUND), b.untilEnded(own, BOUND)]);
+      const { shared, joined_at, ended_by } = b.result(own);
+      assert.deepEqual([shared, joined_at, ended_by], [undefined, undefined, 'deadline']);
+    }));
+
+  test('a recording is shared by those who ask the same of it, and told of to each what differs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shared-recording-'));
+    try {
+      const recorded = { program: TICKS, deadlineMs: 1000 };
+      await withEngine({ record: folder }, async engine => {
+        const view = engine.as('recorder');
+        await view.untilEnded(view.submit(recorded), BOUND);
+      });
+      await withEngine({ replay: folder }, async engine => {
+        const views = ['a', 'b', 'c'].map(name => engine.as(name));
+        const asked = [{ ...recorded, deadlineMs: 5000 }, { ...recorded, deadlineMs: 5000 }, recorded];
+        const ids = views.map((view, n) => view.submit(asked[n] ?? recorded));
+        await Promise.all(views.map((view, n) => view.untilEnded(ids[n] ?? '', BOUND)));
+        const results = views.map((view, n) => view.result(ids[n] ?? ''));
+        assert.deepEqual(
+          results.map(({ shared }) => shared),
+          [true, true, undefined],
+        );
+        const note = 'it was recorded with a timeout of 1 s, not 5 s';
+        assert.deepEqual(
+          results.map(({ replay_note }) => replay_note),
+          [note, note, undefined],
+        );
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('while it waits each can leave, and it waits for who is left; it starts at the first turn of any', () =>
     withEngine({ concurrency: 1 }, async engine => {
       const [a, b, c] = [engine.as('a'), engine.as('b'), engine.as('c')];
