@@ -56,7 +56,9 @@ export class Launching {
     if (launcher.mode !== 'none') return path;
     throw new Refusal(
       'no_privilege',
-      'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
+      launcher.wrongPassword
+        ? 'bpftrace needs root, and sudo does not take the password that this server was given'
+        : 'bpftrace needs root, and this server neither runs as root nor gets there by sudo',
       'start the server as root, or run `bpftrace-mcp helper install` as root for its user, or give it the password for sudo when it starts (on its terminal, by SUDO_ASKPASS or BPFTRACE_PASSWD); `bpftrace-mcp doctor` says more',
     );
   }

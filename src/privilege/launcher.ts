@@ -26,6 +26,8 @@ export interface Launcher {
   readonly mode: PrivilegeMode;
   /** bpftrace ends when the server dies, however that happens: yes, or only its own deadline does it. */
   readonly diesWithServer: boolean;
+  /** With mode `none`: a password was given, and sudo does not take it. */
+  readonly wrongPassword?: true;
   /**
    * How to run `path args` with root's rights, for `lifetimeMs` at the very most. `env` is all of bpftrace's environment.
    * @param standbyMs it may wait so long for its program, before its lifetime begins
@@ -57,10 +59,10 @@ export function chooseLauncher(env: NodeJS.ProcessEnv, means: Means): Launcher {
   if (helper) return helper;
   const command = SUPERVISOR_COMMAND;
   if (admissionOf(sudo, command) === 'yes') return supervised('sudo', sudo, command, '');
-  if (password !== undefined && admissionOf(sudo, command, password) === 'yes') {
-    return supervised('sudo_password', sudo, command, password);
-  }
-  return NONE;
+  if (password === undefined) return NONE;
+  const answer = admissionOf(sudo, command, password);
+  if (answer === 'yes') return supervised('sudo_password', sudo, command, password);
+  return answer === 'wrong_password' ? { ...NONE, wrongPassword: true } : NONE;
 }
 
 /** Through the installed helper; undefined where sudo does not let this user run it. */

@@ -114,7 +114,11 @@ describe('real users and real sudo', { skip: whyNot, concurrency: 3 }, () => {
       const refused = await server.call('exec_program', { program: TICKS });
       assert.match(
         refused.text,
-        /^no_privilege: .*\nNext: start the server as root, or run `bpftrace-mcp helper install`/,
+        /^no_privilege: .* sudo does not take the password that this server was given\nNext: start the server as root, or run `bpftrace-mcp helper install`/,
+      );
+      assert.match(
+        (await server.call('bpf_info')).text,
+        /^NO privileges: uid \d+, and sudo does not take the password that was given -> /m,
       );
       assert.deepEqual(whereIs(wrong).found, []);
       await server.close();

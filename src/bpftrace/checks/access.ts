@@ -89,7 +89,7 @@ export function privilegesCheck(
         `${user}, ${SUDO_WORDS[mode]}, which is refused now`,
         `see what it says, then restart: ${ALLOW}`,
       );
-    case 'none':
+    case 'none': {
       // The engine refuses programs in this mode; a yes would promise what the server does not do.
       if (traces)
         return no(
@@ -105,14 +105,18 @@ export function privilegesCheck(
           'see bpftrace, then run this again',
         );
       }
+      const noSudo = access.launcher.wrongPassword
+        ? 'and sudo does not take the password that was given'
+        : 'no sudo without a password';
       // Tried: 0.17 and 0.23 want uid 0 whatever the capabilities; 0.27 names the one it misses first.
       return no(
         mayUseBpf(credentials.effective)
-          ? `${user} with CAP_BPF and CAP_PERFMON, which is not enough for this bpftrace; no sudo without a password`
-          : `${user}, no sudo without a password`,
+          ? `${user} with CAP_BPF and CAP_PERFMON, which is not enough for this bpftrace; ${noSudo}`
+          : `${user}, ${noSudo}`,
         mayUseBpf(credentials.effective)
           ? `${ALLOW}; bpftrace 0.27 would do with CAP_DAC_READ_SEARCH and CAP_DAC_OVERRIDE as well`
           : ALLOW,
       );
+    }
   }
 }
