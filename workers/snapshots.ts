@@ -124,7 +124,9 @@ async function untilPrinted(
   while (isInTime()) {
     await sleep(LOOK_EVERY_MS, undefined, { signal: over }).catch(() => {});
     await nextTurn(); // In which all there is has been read.
-    const quiet = outputBytes() === bytes && handle.waitsForEvents() === true;
+    // One that was stopped stands in its last call, and has not looked at the signal.
+    const quiet =
+      outputBytes() === bytes && handle.waitsForEvents() === true && handle.isOutOfAction() !== true;
     bytes = outputBytes();
     const maps = reader.take(quiet);
     if (maps || reader.isInVain) return maps;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { atLeast, type BpftraceVersion } from '../../src/bpftrace/version.js';
 import { type ClientView, createEngine, type Result, type TraceEngine } from '../../src/engine/index.js';
 import { installedVersion } from '../support/installed.js';
+import { bpftracesOf } from '../support/processes.js';
 import { BPFTRACE } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -39,6 +40,24 @@ describe('snapshots of a running program', () => {
     assert.equal(await me.snapshot(id, BOUND), undefined);
     return me.result(id);
   };
+
+  test('of a bpftrace that was stopped there is none, in place of one without maps; and again when it goes on', async () => {
+    const before = new Set(bpftracesOf(process.pid).map(({ pid }) => pid));
+    const id = await started(COUNTS);
+    const [pid] = bpftracesOf(process.pid)
+      .map(one => one.pid)
+      .filter(one => !before.has(one));
+    assert.ok(pid);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      assert.match((await me.snapshot(id, BOUND)) ?? 'there is one', /busy/);
+      assert.equal(me.result(id).snapshot_at, undefined);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    assert.ok(numberIn(await snapshot(id), '@n') > 0);
+    assert.ok(numberIn(await finish(id), '@n') > 0);
+  });
 
   test('the maps as they are, again and again; they are no lines, and those at the end are the last', async () => {
     const id = await started(COUNTS);
