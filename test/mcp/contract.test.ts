@@ -69,6 +69,15 @@ describe('tools over stdio', () => {
     assert.ok(Number(result.maps[0]?.value) >= 4);
   });
 
+  test('who waits for the maps that come at the deadline is given the finished result with them', async () => {
+    for (let i = 0; i < 3; i++) {
+      const program = 'interval:ms:50 { @n = count(); }';
+      const { execution_id } = await server.result('exec_program', { program, timeout: 0.3 });
+      const result = await server.result('get_result', { execution_id, wait: 20 });
+      assert.deepEqual([result.status, result.ended_by, result.maps.length], ['completed', 'deadline', 1]);
+    }
+  });
+
   test('a syntax error is told by exec_program itself', async () => {
     const reply = await server.call('exec_program', { program: 'BEGIN { printf("x" }' });
     assert.equal(reply.isError, false);

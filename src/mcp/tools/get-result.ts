@@ -9,6 +9,11 @@ import { lineArguments, MAX_WAIT_S, sizeArguments, waitSchema, windowOf } from '
 
 /** Printing maps of many stacks takes bpftrace seconds. */
 const SNAPSHOT_BOUND_MS = 15_000;
+/**
+ * From a program's last maps to the end of its bpftrace it takes 0.1 s as a rule. Who waited for them is spared another
+ * call; where detaching takes long, what is there is worth more than the end.
+ */
+const CLOSING_MS = 1000;
 
 export const getResult = defineTool({
   name: TOOL.getResult,
@@ -39,7 +44,12 @@ export const getResult = defineTool({
       const before = client.result(args.execution_id, { offset: args.offset, limit: 0, mapEntries: 0 });
       const bound = { boundMs: args.wait * 1000, signal };
       const news = client.untilNews(args.execution_id, args.offset ?? before.lines_total, bound);
+      const begun = performance.now();
       await telling(progress, client, args.execution_id, bound.boundMs, news);
+      if (client.glance(args.execution_id).ending) {
+        const leftMs = bound.boundMs - (performance.now() - begun);
+        await client.untilEnded(args.execution_id, { boundMs: Math.min(leftMs, CLOSING_MS), signal });
+      }
     }
     const structured = client.result(args.execution_id, window);
     return { structured, text: resultText(structured) };
