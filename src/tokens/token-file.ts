@@ -76,7 +76,7 @@ export class TokenFile {
   }
 
   private refresh(): void {
-    if (identityOf(statSync(this.path, { throwIfNoEntry: false })) === this.seen) return;
+    if (identityAt(this.path) === this.seen) return;
     this.load();
     const { tokens, problem } = this;
     this.onChange({ tokens: tokens.length, ...(problem !== undefined && { problem }) });
@@ -97,13 +97,22 @@ export class TokenFile {
       if (!(error instanceof TokenFileError)) throw error;
       this.problem = error.message;
       // Looked at again when it has changed, not for every request.
-      this.seen = identityOf(statSync(this.path, { throwIfNoEntry: false }));
+      this.seen = identityAt(this.path);
     }
   }
 }
 
-function identityOf(stat: Stats | undefined): string {
-  return stat ? `${stat.dev}:${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}` : 'none';
+function identityOf(stat: Stats): string {
+  return `${stat.dev}:${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`;
+}
+
+/** That it can't be looked at (links in a circle, a folder that may not be entered) is a state of its own. */
+function identityAt(path: string): string {
+  try {
+    return identityOf(statSync(path));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
 }
 
 /** Whoever could write the file could make tokens; its hashes are nobody's business either. */
@@ -133,6 +142,11 @@ function readOwned(path: string): { text: string; stat: Stats } {
       throw new TokenFileError(`the token file ${path} has more than ${FILE_BYTES_MAX} bytes`);
     }
     return { text: readFileSync(fd, 'utf8'), stat };
+  } catch (error) {
+    if (error instanceof TokenFileError) throw error;
+    throw new TokenFileError(
+      `the token file ${path} can't be read: ${error instanceof Error ? error.message : error}`,
+    );
   } finally {
     closeSync(fd);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -47,6 +47,23 @@ describe('token files', () => {
       changes.map(({ tokens, problem }) => (problem === undefined ? tokens : 'none')),
       [3, 2, 2, 'none', 2],
     );
+  });
+
+  test('links in a circle in its place let nobody in until it is back', () => {
+    const circle = join(folder, 'circle');
+    const token = addToken(circle, { name: 'round' });
+    const file = new TokenFile(circle);
+    const found = file.find(token);
+    assert.ok(found);
+    const before = readFileSync(circle, 'utf8');
+    rmSync(circle);
+    symlinkSync(circle, circle);
+    assert.equal(file.holds(found), false);
+    assert.equal(file.find(token), undefined);
+    assert.match(file.reload().problem ?? '', /can't be read: ELOOP/);
+    rmSync(circle);
+    writeFileSync(circle, before, { mode: 0o600 });
+    assert.equal(file.find(token)?.name, 'round');
   });
 
   test('what was changed about a token, or is over, no longer holds', () => {
