@@ -64,10 +64,19 @@ export class HttpFront {
   /** Wherever the settings say. @throws ListenError */
   async listen(): Promise<Listening> {
     const { http, unix } = this.parts.engine.config;
-    return {
-      ...(http !== '' && { http: await this.listenTcp() }),
-      ...(unix !== '' && { unix: await this.listenUnix() }),
-    };
+    try {
+      return {
+        ...(http !== '' && { http: await this.listenTcp() }),
+        ...(unix !== '' && { unix: await this.listenUnix() }),
+      };
+    } catch (error) {
+      // The one place that could be had would keep the process.
+      for (const server of this.servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+      throw error;
+    }
   }
 
   private async listenTcp(): Promise<string> {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 
 /** Why the server can't listen where it was told to. */
 export class ListenError extends Error {
@@ -23,6 +24,10 @@ interface UnixOptions {
  */
 export async function listenUnix(server: Server, { path, mode, group }: UnixOptions): Promise<void> {
   const gid = group === '' ? undefined : groupId(group);
+  const folder = dirname(path);
+  // Node would say that permission is denied.
+  if (!existsSync(folder))
+    throw new ListenError(`the socket ${path} can't be made: there is no folder ${folder}`);
   await removeStale(path);
   const before = process.umask(0o777);
   const listening = once(server, 'listening');

@@ -74,7 +74,9 @@ describe('the Unix socket', () => {
     writeFileSync(open, '', { mode: 0o644 });
     for (const [flags, reason] of [
       [['--unix', path, '--unix-group', 'no-such-group'], /there is no group no-such-group/],
-      [['--unix', join(folder, 'none', 'socket')], /can't be made/],
+      [['--unix', join(folder, 'none', 'socket')], /can't be made: there is no folder .*none\n/],
+      // Where one of two places can't be had, the other is given up.
+      [['--http', '127.0.0.1:0', '--unix', folder], /is there and is no socket/],
       [['--http', '127.0.0.1:0', '--tokens', open], /mode 644/],
     ] as const) {
       const { status, said } = refusal(...flags);
