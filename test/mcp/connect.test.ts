@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -10,7 +10,7 @@ import { type CallToolResult, ResourceUpdatedNotificationSchema } from '@modelco
 import type { Result, Summary } from '../../src/results/result.js';
 import { addToken } from '../../src/tokens/edit.js';
 import { MAIN, ServerUnderTest } from '../support/server.js';
-import { SharedServer } from '../support/shared-server.js';
+import { GREETING, SharedServer } from '../support/shared-server.js';
 import { SudoUsers, whyNoSudo } from '../support/sudo-users.js';
 import { until } from '../support/until.js';
 
@@ -180,20 +180,25 @@ test('an unprivileged user traces through the socket, without sudo; another user
   assert.match((await client.call('bpf_info')).text, /privileges: root/);
   await client.close();
 
-  const child = spawn(node, [main, 'connect', '--unix', socket], {
-    uid: stranger.uid,
-    gid: stranger.uid,
-    stdio: 'pipe',
-  });
-  const greeting = {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'test', version: '0' },
-  };
-  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: greeting })}\n`);
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  assert.match(line, /"error".*this user may not open .*mode 660/);
-  child.stdin.end();
-  const [code] = await once(child, 'exit');
-  assert.equal(code, 0);
+  const closed = join(users.folder, 'closed');
+  mkdirSync(closed, { mode: 0o700 });
+  for (const [path, reason] of [
+    [socket, /"error".*this user may not open .*mode 660/],
+    [join(closed, 'socket'), /"error".*this user may not enter a folder on the way to/],
+    [users.folder, /"error".*is no socket/],
+  ] as const) {
+    const child = spawn(node, [main, 'connect', '--unix', path], {
+      uid: stranger.uid,
+      gid: stranger.uid,
+      stdio: 'pipe',
+    });
+    child.stdin.write(`${JSON.stringify(GREETING)}\n`);
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data', {
+      signal: AbortSignal.timeout(30_000),
+    });
+    assert.match(line, reason);
+    child.stdin.end();
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  }
 });

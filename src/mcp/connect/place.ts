@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
@@ -98,19 +98,29 @@ export function troubleWith(place: Place, error: unknown): { message: string; ne
   }
   const { code = '', message = String(error) } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : {};
-  if (code === 'EACCES') {
-    return {
-      message: `this user may not open ${name}${modeOf(place)}`,
-      next: "be put into the socket's group, and log in again",
-    };
-  }
+  if (code === 'EACCES') return deniedAt(name);
   return {
     message: `no shared server can be reached at ${name}: ${message}`,
     next: 'see whether `bpftrace-mcp serve` runs there, and call again: it is looked for at each call',
   };
 }
 
-function modeOf({ socketPath = '' }: Place): string {
-  const stat = lstatSync(socketPath, { throwIfNoEntry: false });
-  return stat ? ` (mode ${(stat.mode & 0o777).toString(8)}, group ${stat.gid})` : '';
+function deniedAt(socketPath: string): { message: string; next: string } {
+  let stat: Stats | undefined;
+  try {
+    stat = lstatSync(socketPath, { throwIfNoEntry: false });
+  } catch {
+    return {
+      message: `this user may not enter a folder on the way to ${socketPath}`,
+      next: 'have its operator let you in there, or put the socket where you may go',
+    };
+  }
+  if (stat && !stat.isSocket()) {
+    return { message: `${socketPath} is no socket`, next: 'give --unix the path that the server was given' };
+  }
+  const mode = stat ? ` (mode ${(stat.mode & 0o777).toString(8)}, group ${stat.gid})` : '';
+  return {
+    message: `this user may not open ${socketPath}${mode}`,
+    next: "be put into the socket's group, and log in again",
+  };
 }
