@@ -132,7 +132,7 @@ describe('connect', { concurrency: true }, () => {
 
   test('it survives a restart of the server: what waited is told, and so is the next call; then all is as ever', async () => {
     const first = await SharedServer.start();
-    const { client } = await connected('--unix', first.socket);
+    const { client, said } = await connected('--unix', first.socket);
     const waiting = call(client, 'exec_program', { program: LONG, timeout: 60, wait: 50 });
     await until('it runs', 20_000, async () => (await executions(client))[0]?.status === 'running');
     // Killed: no farewell, no answer.
@@ -147,7 +147,10 @@ describe('connect', { concurrency: true }, () => {
     assert.equal((structuredContent as Result).status, 'completed');
 
     // Nobody waits for anything while the server is restarted.
+    const before = said().length;
     await second.close();
+    // Were the next one there at once, the next call would meet it, and be told that it was lost while it waited.
+    await until('it is noticed', 20_000, () => /can be reached/.test(said().slice(before)));
     const third = await SharedServer.start([], first.socket);
     const gone = await call(client, 'list_executions');
     assert.match(textOf(gone), /^connection_lost: .*this call was not made\nNext: make it again/);
