@@ -88,8 +88,9 @@ export class FairQueue<J extends Job> {
     if (held?.isRunning) {
       line.holds++;
     } else {
-      const behind = line.waiting.findIndex(other => other.priority < ticket.priority);
-      line.waiting.splice(behind < 0 ? line.waiting.length : behind, 0, ticket);
+      // From behind, where its place nearly always is.
+      const before = line.waiting.findLastIndex(other => other.priority >= ticket.priority);
+      line.waiting.splice(before + 1, 0, ticket);
       this.waitingTickets++;
     }
     this.fill();
