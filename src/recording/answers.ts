@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { AnswersPlan } from '../contract/trace.js';
 import { FOLDER, writePrivate } from './folder.js';
 
@@ -17,10 +18,19 @@ export interface KeptAnswer {
   stderr: string;
 }
 
-/** Undefined: it was not asked when the recording was made. */
+/** What is relied on: the file may be damaged. */
+const ANSWER = z.object({
+  exitCode: z.number().nullable(),
+  signal: z.string().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+});
+
+/** Undefined: it was not asked when the recording was made, or its file is damaged. */
 export function keptAnswer({ folder, args }: AnswersPlan, stdin: string): KeptAnswer | undefined {
   try {
-    return JSON.parse(readFileSync(pathOf(folder, args, stdin), 'utf8')) as KeptAnswer;
+    const answer = JSON.parse(readFileSync(pathOf(folder, args, stdin), 'utf8')) as KeptAnswer;
+    return ANSWER.safeParse(answer).success ? answer : undefined;
   } catch {
     return undefined;
   }

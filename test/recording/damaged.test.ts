@@ -73,6 +73,25 @@ describe('a damaged recording', () => {
     });
   });
 
+  test('answers of bpftrace that are none count as not recorded', async () => {
+    for (const content of ['', 'null', '{}', '{"stdout":5}']) {
+      const place = mkdtempSync(join(folder, 'answers-'));
+      cpSync(whole, place, { recursive: true });
+      const answers = join(place, 'answers');
+      assert.ok(readdirSync(answers).length > 0);
+      for (const name of readdirSync(answers)) writeFileSync(join(answers, name), content);
+      await withEngine({ replay: place }, async engine => {
+        const view = engine.as('test');
+        await assert.rejects(
+          view.probes({ filter: 'tracepoint:sched:*' }),
+          { code: 'not_recorded' },
+          content,
+        );
+        assert.ok((await view.helpers('str')).length > 0);
+      });
+    }
+  });
+
   for (const [text, replayed] of [
     ['null', /host\.json is of no format/],
     ['', /it holds no recording \(/],
