@@ -60,6 +60,8 @@ function momentOf(text: string): string {
       `--expires ${text}: must be a date such as 2027-01-31, or a span such as 30d or 12h`,
     );
   }
+  // Beyond, a date has a sign and six digits for its year, which no reader of the file takes.
+  if (at >= Date.UTC(10_000)) throw new ConfigError(`--expires ${text}: must be before the year 10000`);
   if (at <= Date.now()) throw new ConfigError(`--expires ${text}: that is over already`);
   return new Date(at).toISOString();
 }

@@ -4,6 +4,7 @@ import {
   chownSync,
   existsSync,
   readFileSync,
+  realpathSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -19,10 +20,12 @@ const OWNER_ONLY = 0o600;
  * @throws TokenFileError
  */
 export function addToken(path: string, terms: Omit<Token, 'sha256'>): string {
-  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  if (before !== '' && readTokens(path).some(({ name }) => name === terms.name)) {
+  const isThere = existsSync(path);
+  // An empty file that others can read is told now, not when the server is started.
+  if (isThere && readTokens(path).some(({ name }) => name === terms.name)) {
     throw new TokenFileError(`there is a token ${terms.name} already; remove it first, or take another name`);
   }
+  const before = isThere ? readFileSync(path, 'utf8') : '';
   const token = newToken();
   const { name, ...others } = terms;
   const line = JSON.stringify({ name, sha256: hashOf(token), ...others });
@@ -32,8 +35,10 @@ export function addToken(path: string, terms: Omit<Token, 'sha256'>): string {
 }
 
 /** Takes a token out of a file; everything else in it stays as it is. @returns false: there was none. @throws TokenFileError */
-export function removeToken(path: string, name: string): boolean {
-  if (!readTokens(path).some(token => token.name === name)) return false;
+export function removeToken(file: string, name: string): boolean {
+  if (!readTokens(file).some(token => token.name === name)) return false;
+  // Behind a link stands what the server reads: a new file in the link's place would leave the token in that.
+  const path = realpathSync(file);
   const kept = readFileSync(path, 'utf8')
     .split('\n')
     .filter(line => nameIn(line) !== name);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -111,6 +120,30 @@ describe('token files', () => {
     assert.throws(() => new TokenFile(mine), /belongs to user 65534/);
   });
 
+  test('behind a link: the file that it leads to is changed, and the link stays', () => {
+    const real = join(folder, 'real');
+    const link = join(folder, 'link');
+    addToken(real, { name: 'stays' });
+    symlinkSync(real, link);
+    const token = addToken(link, { name: 'goes' });
+    const file = new TokenFile(real);
+    assert.equal(file.find(token)?.name, 'goes');
+    assert.equal(removeToken(link, 'goes'), true);
+    assert.equal(file.find(token), undefined);
+    assert.ok(lstatSync(link).isSymbolicLink());
+  });
+
+  test('nothing is added to what no server would read', () => {
+    const open = join(folder, 'open');
+    writeFileSync(open, '');
+    chmodSync(open, 0o644);
+    assert.throws(() => addToken(open, { name: 'a' }), /mode 644.*chmod 600 it/);
+    assert.equal(statSync(open).size, 0);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assert.throws(() => addToken(pipe, { name: 'a' }), /is not a regular file/);
+  });
+
   test('the command prints the token alone on standard output, and refuses what it cannot do', () => {
     const file = join(folder, 'command');
     const run = (...args: string[]) =>
@@ -125,6 +158,7 @@ describe('token files', () => {
       [['add', 'ci', '--tokens', file], 1],
       [['add', 'a b', '--tokens', file], 2],
       [['add', 'late', '--tokens', file, '--expires', '2001-01-01'], 2],
+      [['add', 'far', '--tokens', file, '--expires', '+012026-11-29'], 2],
       [['add', 'few', '--tokens', file, '--open', '0'], 2],
       [['remove', 'nobody', '--tokens', file], 1],
       [['list'], 2],
