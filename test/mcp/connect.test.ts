@@ -159,6 +159,26 @@ describe('connect', { concurrency: true }, () => {
     await third.close();
     await first.close();
   });
+
+  test('a server that hangs when it is greeted again: the call is told, and the next ones find it when it goes on', async () => {
+    const first = await SharedServer.start();
+    const { client } = await connected('--unix', first.socket);
+    first.process.kill('SIGKILL');
+    assert.equal((await call(client, 'list_executions')).isError, true);
+    const second = await SharedServer.start([], first.socket);
+    second.process.kill('SIGSTOP');
+    const late = await call(client, 'list_executions');
+    assert.match(
+      textOf(late),
+      /^connection_lost: no shared server can be reached at .*: it does not answer\n/,
+    );
+    second.process.kill('SIGCONT');
+    // Who noticed the end of the first one decides whether a call is told of it yet.
+    await until('it goes on', 20_000, async () => !(await call(client, 'list_executions')).isError);
+    await client.close();
+    await second.close();
+    await first.close();
+  });
 });
 
 const noUsers = whyNoSudo();

@@ -85,41 +85,40 @@ export class Bridge {
     }
   }
 
-  private async open(greeting: JSONRPCRequest, onGreeted?: () => void): Promise<void> {
+  /** Returns when the server has greeted back. @param isOwn said again: its answer is none for the client */
+  private async open(greeting: JSONRPCRequest, isOwn = false): Promise<void> {
+    let greeted: (() => void) | undefined;
+    const answered = new Promise<void>(resolve => {
+      greeted = resolve;
+    });
     const upstream = new Upstream(this.place, this.fetch, greeting.id, {
       onMessage: message => {
-        if (onGreeted && isAnswerTo(greeting.id, message)) onGreeted();
-        else this.toClient(message);
+        const isAnswer = isAnswerTo(greeting.id, message);
+        if (isAnswer) greeted?.();
+        if (!isAnswer || !isOwn) this.toClient(message);
       },
       onLost: error => this.lost(error),
     });
-    await upstream.start();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('it does not answer')), GREETING_WITHIN_MS);
+    });
     try {
-      await upstream.send(greeting);
+      await upstream.start();
+      // Whoever hangs takes connections, and no more.
+      await Promise.race([upstream.send(greeting).then(() => answered), late]);
     } catch (error) {
       void upstream.end();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     this.upstream = upstream;
     this.say(`connected to ${nameOf(this.place)}`);
   }
 
   private async greetAgain(greeting: JSONRPCRequest): Promise<void> {
-    const again = { ...greeting, id: `connect-${++this.greetings}` };
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('it does not answer')), GREETING_WITHIN_MS);
-    });
-    let greeted: (() => void) | undefined;
-    const answered = new Promise<void>(resolve => {
-      greeted = resolve;
-    });
-    try {
-      await this.open(again, greeted);
-      await Promise.race([answered, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    await this.open({ ...greeting, id: `connect-${++this.greetings}` }, true);
     await this.upstream?.send({ jsonrpc: '2.0', method: 'notifications/initialized' });
   }
 
