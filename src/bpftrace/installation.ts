@@ -29,6 +29,12 @@ export class Installation {
     return this.found;
   }
 
+  /** The same, looked for anew: a program that is handed in is refused where it can't be run. */
+  get pathNow(): string | undefined {
+    this.found = undefined;
+    return this.path;
+  }
+
   /** Its path and which file is there: a package upgrade puts another one at the same path. */
   get identity(): string {
     const { path } = this;
