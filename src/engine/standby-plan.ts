@@ -1,4 +1,5 @@
 import type { Installation } from '../bpftrace/installation.js';
+import { availableMib } from '../guard/available.js';
 import type { HostGuard } from '../guard/host-guard.js';
 import { STANDBY_IDLE_MS, type StandbyPlan } from '../pool/standbys.js';
 import type { Launcher } from '../privilege/launcher.js';
@@ -27,8 +28,7 @@ export function planStandby(
 ): StandbyPlan | undefined {
   const { path } = installation;
   if (!path || launcher.mode === 'none') return undefined;
-  const { available = Number.POSITIVE_INFINITY } = guard.readings();
-  if (available < NEEDS_MIB || guard.distress() !== undefined) return undefined;
+  if (guard.distress() !== undefined || (availableMib(guard) ?? NEEDS_MIB) < NEEDS_MIB) return undefined;
   return {
     spawn: launcher.plan(path, args, lifetimeMs, env, STANDBY_IDLE_MS + SLACK_MS),
     identity: identityOf(installation, args, env),

@@ -1,5 +1,5 @@
+import { availableMib } from './available.js';
 import { ownMib } from './child-memory.js';
-import { groupLeftMib } from './control-group.js';
 import type { HostGuard } from './host-guard.js';
 import { type MemoryLook, reserveMib, Sizing } from './sizing.js';
 
@@ -52,11 +52,9 @@ export class SizeWatch {
 
   private look(): MemoryLook {
     const { guard, pids, queue } = this.parts;
-    const { available, memory } = guard.readings();
-    const left = Math.min(available ?? Number.POSITIVE_INFINITY, groupLeftMib() ?? Number.POSITIVE_INFINITY);
     return {
-      availableMib: Number.isFinite(left) ? left : undefined,
-      pressure: memory,
+      availableMib: availableMib(guard),
+      pressure: guard.readings().memory,
       running: queue.running,
       childrenMib: pids().map(ownMib),
     };

@@ -108,7 +108,7 @@ export class Sizing {
     else if ((pressure ?? 0) > PRESSURE / 2)
       this.why = `everything waits for memory ${pressure} % of the time`;
     else if (this.size < this.most)
-      this.why = `${availableMib} MiB are available, ${this.reserve} of them stay free, ${cost}`;
+      this.why = `${availableMib} MiB are available, ${this.reserve} are to stay free, ${cost}`;
     else this.why = `${PER_CORE} a processor; there is memory for more, ${cost}`;
   }
 }

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostInfo } from '../../src/engine/index.js';
 import { isOutOfAction } from '../../workers/procfs.js';
+import { groupRoot, newGroup } from '../support/control-group.js';
 import { folder, shell } from '../support/fake-bpftrace.js';
 import { bpftracesOf, isAlive } from '../support/processes.js';
 import { BPFTRACE, type ServerUnderTest } from '../support/server.js';
@@ -88,7 +89,7 @@ export const STANDBY_FAULTS: readonly Fault[] = [
     node: shell(
       `exec unshare -m --propagation private sh -c 'mount --bind ${meminfo} /proc/meminfo; exec ${process.execPath} "$@"' sh "$@"`,
     ),
-    async happen(server) {
+    async happen(server, { say }) {
       const standby = await childOf(server);
       sayAvailable(100);
       await until('it is ended', BOUND_MS, () => !isAlive(standby));
@@ -104,6 +105,17 @@ export const STANDBY_FAULTS: readonly Fault[] = [
         await server.executions();
         return bpftracesOf(server.pid).length === 1;
       });
+      if (groupRoot('memory') === undefined) return say('and no control group can be made here');
+      const group = newGroup('memory');
+      const limit = group.has('memory.max') ? 'memory.max' : 'memory.limit_in_bytes';
+      group.write(limit, `${400 * 2 ** 20}`);
+      group.add(server.pid);
+      assert.equal((await server.result('exec_program', SHORT)).status, 'completed');
+      await server.executions();
+      const { queue } = (await server.call('bpf_info')).structured as HostInfo;
+      assert.equal(queue.standby, 0, 'what a control group leaves counts too');
+      group.write(limit, '8G');
+      await server.executions();
     },
   },
 ];

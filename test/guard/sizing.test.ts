@@ -33,7 +33,7 @@ describe('sizing', () => {
     assert.equal(sizing.look(short), 4, 'what runs may run on');
     assert.match(
       sizing.why,
-      /^210 MiB are available, 200 of them stay free, one more is taken to cost 72 MiB/,
+      /^210 MiB are available, 200 are to stay free, one more is taken to cost 72 MiB/,
     );
     assert.equal(sizing.look({ ...short, running: 2 }), 2);
     assert.deepEqual(
@@ -136,7 +136,7 @@ describe('what memory is there', () => {
       const { mode, now, most: told, why } = await size();
       assert.deepEqual([mode, now, told], ['auto', 1, most]);
       const reserve = reserveMib(400, totalmem() / 2 ** 20);
-      assert.match(String(why), new RegExp(`^600 MiB are available, ${reserve} of them stay free, one more`));
+      assert.match(String(why), new RegExp(`^600 MiB are available, ${reserve} are to stay free, one more`));
       const program = 'interval:ms:100 { @ = count(); }';
       const [first, second] = [1, 2].map(() => server.result('exec_program', { program, timeout: 60 }));
       assert.equal((await first)?.status, 'running');
