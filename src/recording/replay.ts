@@ -35,7 +35,7 @@ export class Replay {
     this.host = readHost(folder);
     const traces = join(folder, FOLDER.traces);
     const last = new Map<string, TraceFile>();
-    const names = namesIn(traces).filter(name => name.endsWith(RECORDING_SUFFIX));
+    const names = namesIn(folder).filter(name => name.endsWith(RECORDING_SUFFIX));
     for (const name of names.sort()) {
       const file = readTraceFile(join(traces, name));
       // Of several children of one execution, the earlier ones were started in vain.
@@ -108,9 +108,10 @@ export class Replay {
   require(program: string): void {
     if (this.programs.has(keyOf(program))) return;
     const near = this.nearest(program).map(text => JSON.stringify(shortened(text)));
+    const broken = this.broken > 0 ? `; ${this.broken} more files there are not whole, or unreadable` : '';
     throw new Refusal(
       'not_recorded',
-      `this is a replay, and this program is none of the ${this.programs.size} that were recorded`,
+      `this is a replay, and this program is none of the ${this.programs.size} that were recorded${broken}`,
       near.length === 0
         ? 'nothing was recorded: start the server on another folder'
         : `run one that was recorded, with the same words; the nearest: ${near.join(' ')}`,
@@ -205,11 +206,13 @@ function shortened(text: string): string {
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }
 
+/** Each recording has that folder: one without it was copied in part. @throws RecordingError */
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
-  } catch {
-    return [];
+    return readdirSync(join(folder, FOLDER.traces));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new RecordingError(`--replay ${folder}: its programs can't be read (${why})`);
   }
 }
 

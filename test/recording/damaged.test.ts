@@ -68,9 +68,20 @@ describe('a damaged recording', () => {
       return Buffer.concat([Buffer.from(JSON.stringify(rest)), bytes.subarray(end)]);
     });
     await withEngine({ replay: place }, async engine => {
-      const { replay } = await engine.as('test').info();
+      const view = engine.as('test');
+      const { replay } = await view.info();
       assert.deepEqual([replay?.broken, replay?.recordings], [1, 0]);
+      assert.throws(
+        () => view.submit(TICKS),
+        /none of the 0 that were recorded; 1 more files there are not whole/,
+      );
     });
+  });
+
+  test('a folder without its programs is not taken for one in which nothing was recorded', async () => {
+    const place = copy('in part');
+    rmSync(join(place, 'traces'), { recursive: true });
+    await assert.rejects(traced({ replay: place }), /^RecordingError: .*its programs can't be read \(ENOENT/);
   });
 
   test('answers of bpftrace that are none count as not recorded', async () => {
