@@ -10,7 +10,7 @@ import type { ClientView } from '../../engine/index.js';
 import { UNREAD_BYTES_MAX } from '../stdio-pipes.js';
 import type { SessionEvents } from './event-log.js';
 import type { Principal } from './gate.js';
-import { HttpRefusal } from './refuse.js';
+import { HttpRefusal, RPC } from './refuse.js';
 import { streamOut } from './stream-out.js';
 
 /** Requests of one session that are being answered; agents have a few. */
@@ -36,11 +36,13 @@ export interface SessionBounds {
   reconnectMs: number;
 }
 
-/** The answer to a request, which is being written. */
+/** The answer to a request, or to those of a batch, which is being written. */
 interface Answering {
   res: ServerResponse;
   /** Its first bytes, which name its stream. */
   begin: string;
+  /** It is that of other requests too. */
+  isBatch: boolean;
 }
 
 /**
@@ -109,12 +111,24 @@ export class Session {
 
   /** @throws HttpRefusal 429 */
   async handle(req: IncomingMessage, res: ServerResponse, parsedBody?: unknown): Promise<void> {
-    if (this.connections.size >= REQUESTS_MAX) {
+    const requests = [parsedBody].flat().filter(message => isJSONRPCRequest(message));
+    // What cancels, answers or ends is over at once, and may be what makes room.
+    const stays = req.method === 'GET' || requests.length > 0;
+    if (stays && this.connections.size >= REQUESTS_MAX) {
       throw new HttpRefusal(
         429,
         `${REQUESTS_MAX} requests of this session are being answered, which is the limit`,
         undefined,
         { 'Retry-After': '1' },
+      );
+    }
+    const twice = requests.find(({ id }) => this.answers.has(id));
+    if (twice) {
+      // The transport would answer one of the two, and keep the other's stream open for ever.
+      throw new HttpRefusal(
+        400,
+        `a request with the id ${JSON.stringify(twice.id).slice(0, 80)} is being answered: give each an id of its own`,
+        RPC.invalid,
       );
     }
     const { transport, events } = this.parts;
@@ -127,41 +141,48 @@ export class Session {
     this.connections.add(res);
     this.forsaken = false;
     res.once('close', () => this.left(res));
-    const answering = isJSONRPCRequest(parsedBody) ? this.answer(parsedBody.id, res) : undefined;
+    const answering: Answering = { res, begin: '', isBatch: Array.isArray(parsedBody) };
+    for (const { id } of requests) this.answer(id, answering);
     const headers = HEADERS.flatMap(name => {
       const value = req.headers[name];
       return typeof value === 'string' ? [[name, value] as [string, string]] : [];
     });
     const request = new Request('http://localhost/mcp', { method: req.method ?? 'GET', headers });
     const answer = await transport.handleRequest(request, { parsedBody });
-    const cancelled = CancelledNotificationSchema.safeParse(parsedBody).data?.params.requestId;
-    if (cancelled !== undefined) this.endAnswer(cancelled);
+    for (const message of [parsedBody].flat()) {
+      const cancelled = CancelledNotificationSchema.safeParse(message).data?.params.requestId;
+      if (cancelled !== undefined) this.endAnswer(cancelled);
+    }
     // A stream that had its answer while nobody was connected has nothing more to say.
     const messages = events.takeFinished(request.headers.get('last-event-id') ?? '');
     await streamOut(
       answer,
       res,
       chunk => {
-        if (answering?.begin === '') answering.begin = Buffer.from(chunk).toString('latin1');
+        if (answering.begin === '') answering.begin = Buffer.from(chunk).toString('latin1');
         this.written(res);
       },
       messages,
     );
   }
 
-  private answer(id: RequestId, res: ServerResponse): Answering {
-    const answering = { res, begin: '' };
+  private answer(id: RequestId, answering: Answering): void {
     this.answers.set(id, answering);
-    res.once('close', () => {
+    answering.res.once('close', () => {
       if (this.answers.get(id) === answering) this.answers.delete(id);
     });
-    return answering;
   }
 
   /** A request that was cancelled is not answered; the transport would keep its stream open for ever. */
   private endAnswer(id: RequestId): void {
     const answering = this.answers.get(id);
     if (!answering) return;
+    if (answering.isBatch) {
+      // The others of its batch are to be answered yet. That it has its answer already is an error of no news.
+      const error = { code: RPC.refused, message: 'it was cancelled' };
+      this.parts.transport.send({ jsonrpc: '2.0', id, error }).catch(() => {});
+      return;
+    }
     this.parts.events.cancel(answering.begin);
     answering.res.end();
   }

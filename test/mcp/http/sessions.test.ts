@@ -237,6 +237,49 @@ describe('sessions over HTTP and the Unix socket', () => {
     await client.close();
   });
 
+  test('an id that is being answered, a cancelled request of a batch, a session that has all it may have at once: nothing hangs', async () => {
+    const own = {
+      Authorization: `Bearer ${a}`,
+      'Mcp-Session-Id': await server.greet({ Authorization: `Bearer ${a}` }),
+    };
+    const tool = (id: number, name: string, args: object) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name, arguments: args },
+    });
+    const started = await server.post(tool(1, 'exec_program', { program: LONG, timeout: 60 }), own);
+    const execution_id = /"execution_id":"([0-9a-f]+)"/.exec(started.body)?.[1];
+    const waiting = (id: number) => tool(id, 'get_result', { execution_id, wait: 50 });
+    const cancel = (requestId: number) => ({
+      jsonrpc: '2.0',
+      method: 'notifications/cancelled',
+      params: { requestId },
+    });
+
+    const one = server.post(waiting(2), own);
+    await until('its id is taken', 10_000, async () => {
+      const { status, body } = await server.post({ jsonrpc: '2.0', id: 2, method: 'ping' }, own);
+      if (status === 400) assert.match(body, /the id 2 is being answered/);
+      return status === 400;
+    });
+    assert.equal((await server.post(cancel(2), own)).status, 202);
+    assert.equal((await one).status, 200);
+
+    const { body } = await server.post([tool(3, 'list_executions', {}), waiting(4), cancel(4)], own);
+    assert.match(body, /"id":3/);
+    assert.match(body, /it was cancelled.*"id":4|"id":4.*it was cancelled/);
+
+    const many = Array.from({ length: 256 }, (_, at) => server.post(waiting(100 + at), own));
+    await until('it has all it may have', 20_000, async () => {
+      return (await server.post({ jsonrpc: '2.0', id: 5, method: 'ping' }, own)).status === 429;
+    });
+    assert.equal((await server.post(cancel(100), own)).status, 202);
+    await many[0];
+    assert.equal((await server.ask({ method: 'DELETE', headers: own })).status, 200);
+    await Promise.all(many);
+  });
+
   test("a token's narrower policy holds for its client", async () => {
     const [wide, bound] = [await server.client(a), await server.client(narrow)];
     const program = 'BEGIN { cat("/etc/shadow"); exit(); }';
