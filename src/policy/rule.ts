@@ -1,6 +1,7 @@
 import { type Outline, outline } from '../bpftrace/language/outline.js';
 import type { Token } from '../bpftrace/language/token.js';
 import { tokenize } from '../bpftrace/language/tokenizer.js';
+import { withoutWrapping } from '../bpftrace/language/wrapping.js';
 
 export interface ProgramText {
   text: string;
@@ -55,7 +56,8 @@ export function readProgram(text: string, { isStrict = false } = {}): ProgramTex
   return {
     rule: 'malformed',
     message: `from here on the program can't be read: ${read.problem.message}`,
-    allowed: 'a well-formed program that every version of bpftrace reads the same way',
+    allowed:
+      withoutWrapping(text) ?? 'a well-formed program that every version of bpftrace reads the same way',
     start: read.problem.start,
   };
 }

@@ -24,6 +24,14 @@ describe('the policy observe', { concurrency: true }, () => {
   const observe = new Policy('observe');
   after(() => secret.remove());
 
+  test('a program with a command or a fence around it: what to hand in instead', () => {
+    for (const program of ["bpftrace -e 'BEGIN { exit(); }'", '```bpftrace\nBEGIN { exit(); }\n```']) {
+      const [first] = observe.judge(program);
+      assert.equal(first?.rule, 'malformed');
+      assert.match(first?.allowed ?? '', /^the program's text alone: /);
+    }
+  });
+
   test(`none of ${ATTACKS.length} programs gets around it`, t => {
     if (process.geteuid?.() !== 0) return t.skip('needs root, whose files they are after');
     assert.ok(ATTACKS.length >= ATTACKS_MIN);

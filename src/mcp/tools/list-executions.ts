@@ -71,5 +71,5 @@ function line(execution: Summary): string {
   const why = reason ? ` (${reason})` : '';
   const queue = queue_position ? ` #${queue_position}, in about ${estimated_start} s` : '';
   const program = execution.program.replace(/\s+/g, ' ');
-  return `${id} ${status}${end}${why}${queue} ${duration} s, ${lines_total} lines: ${program}`;
+  return `${id} ${status}${end}${why}${queue} ${duration} s, ${lines_total} ${lines_total === 1 ? 'line' : 'lines'}: ${program}`;
 }

@@ -93,6 +93,16 @@ export const SYNTAX: readonly Broken[] = [
     hint: 'a ) is missing before it',
   },
   {
+    program: '▸```\nBEGIN { exit(); }\n```',
+    code: 'syntax',
+    hint: "hand in the program's text alone: no command (bpftrace -e) and no quotes",
+  },
+  {
+    program: 'sudo bpftrace ▸-e "BEGIN { exit(); }"',
+    code: 'syntax',
+    hint: "hand in the program's text alone: no command (bpftrace -e) and no quotes",
+  },
+  {
     program: 'interval:s:1 { printf("%d\\n", nsecs▸; }',
     code: 'syntax',
     hint: 'a ) is missing before it',

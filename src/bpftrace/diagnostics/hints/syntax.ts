@@ -1,3 +1,4 @@
+import { withoutWrapping } from '../../language/wrapping.js';
 import { listHelpers } from '../../reference/index.js';
 import { atLeast } from '../../version.js';
 import type { Range } from '../text.js';
@@ -8,6 +9,8 @@ import { OTHER_WORDS_FOR_NAMES } from './names.js';
 export const syntaxError: Adviser = question => {
   const { finding, text, version } = question;
   const { range, message } = finding;
+  const alone = withoutWrapping(text.text);
+  if (alone !== undefined) return { hint: `hand in ${alone}` };
   if (!range) return undefined;
   const before = text.text.slice(Math.max(0, range.start - 200), range.start);
   const at = text.text.slice(range.start, range.start + 200);
