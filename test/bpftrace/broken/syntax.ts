@@ -96,11 +96,13 @@ export const SYNTAX: readonly Broken[] = [
     program: '▸```\nBEGIN { exit(); }\n```',
     code: 'syntax',
     hint: "hand in the program's text alone: no command (bpftrace -e) and no quotes",
+    but: { '0.27': { at: '2:1' } },
   },
   {
     program: 'sudo bpftrace ▸-e "BEGIN { exit(); }"',
     code: 'syntax',
     hint: "hand in the program's text alone: no command (bpftrace -e) and no quotes",
+    but: { '0.27': { at: '1:6' } },
   },
   {
     program: 'interval:s:1 { printf("%d\\n", nsecs▸; }',
