@@ -7,7 +7,7 @@ const seconds = (min: number, max: number) => z.coerce.number().min(min).max(max
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** A Unix socket's path has to fit into 107 bytes, and says so badly itself. */
-const SOCKET_PATH_BYTES_MAX = 107;
+export const SOCKET_PATH_BYTES_MAX = 107;
 const ADDRESS = /^(?:\[(?<v6>[0-9a-fA-F:.]+)\]|(?<name>[\w.-]+)):(?<port>\d{1,5})$/;
 
 export const servingSettings = {

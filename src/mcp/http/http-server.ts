@@ -47,6 +47,7 @@ export class HttpFront {
   private readonly servers: Server[] = [];
   private readonly sessions: Sessions;
   private readonly routes: Map<string, Route>;
+  private removeSocket = (): void => {};
 
   constructor(private readonly parts: HttpParts) {
     const { engine, log, metrics } = parts;
@@ -101,7 +102,7 @@ export class HttpFront {
   private async listenUnix(): Promise<string> {
     const { unix: path, unixMode: mode, unixGroup: group } = this.parts.engine.config;
     const server = this.boundedServer({ kind: 'unix', hosts: [], tokens: this.parts.tokens });
-    await listenUnix(server, { path, mode, group });
+    this.removeSocket = await listenUnix(server, { path, mode, group });
     return path;
   }
 
@@ -112,6 +113,7 @@ export class HttpFront {
 
   /** Ends all sessions, when what was asked has been answered; a client that reads nothing is not waited for. */
   async close(): Promise<void> {
+    this.removeSocket();
     for (const server of this.servers) server.close();
     const until = performance.now() + LAST_ANSWERS_WITHIN_MS;
     while (this.sessions.isAnswering && performance.now() < until) await sleep(10);

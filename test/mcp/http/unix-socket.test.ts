@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -43,6 +54,53 @@ describe('the Unix socket', () => {
     assert.equal((await server.post(GREETING, {}, 'unix')).status, 200);
     await server.close();
     await killed.close();
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('a server that ends leaves alone what is at its path by then: a successor, or a file', async () => {
+    const first = await SharedServer.start([], path);
+    rmSync(path);
+    const second = await SharedServer.start([], path);
+    await first.close();
+    assert.equal((await second.post(GREETING, {}, 'unix')).status, 200);
+    rmSync(path);
+    writeFileSync(path, 'precious');
+    await second.close();
+    assert.equal(readFileSync(path, 'utf8'), 'precious');
+    rmSync(path);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('of servers that start at once one has the path, and keeps it', async () => {
+    const started = await Promise.allSettled([1, 2, 3].map(() => SharedServer.start([], path)));
+    const [server, ...others] = started.flatMap(it => (it.status === 'fulfilled' ? [it.value] : []));
+    const refused = started.flatMap(it => (it.status === 'rejected' ? [String(it.reason)] : []));
+    try {
+      assert.ok(server);
+      assert.equal(others.length, 0);
+      for (const reason of refused)
+        assert.match(reason, /another server (listens|has just begun to listen) on/);
+      assert.equal((await server.post(GREETING, {}, 'unix')).status, 200);
+    } finally {
+      for (const it of [server, ...others]) await it?.close();
+    }
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test('a path as long as can be is served, whatever part of it is the name', async () => {
+    const longest = 107 - Buffer.byteLength(folder) - 1;
+    const deep = join(folder, 'd'.repeat(longest - 2));
+    mkdirSync(deep);
+    for (const long of [join(deep, 's'), join(folder, 's'.repeat(longest))]) {
+      assert.equal(Buffer.byteLength(long), 107);
+      const server = await SharedServer.start([], long);
+      assert.equal((await server.post(GREETING, {}, 'unix')).status, 200);
+      await server.close();
+      assert.equal(existsSync(long), false);
+    }
+    assert.deepEqual(readdirSync(deep), []);
+    rmSync(deep, { recursive: true });
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   test('whatever else is there is left alone', () => {
