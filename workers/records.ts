@@ -1,4 +1,5 @@
 import { LineKind } from '../src/contract/ring.js';
+import { HexNumbers } from './hex-numbers.js';
 import type { LineAssembler } from './lines.js';
 import type { LatestMaps } from './map/latest-maps.js';
 import { isRuntimeMessage, type RuntimeMessages } from './runtime-messages.js';
@@ -47,6 +48,9 @@ export class RecordReader {
   private carryBytes = 0;
   /** The record was too long: its beginning has been kept, the rest is thrown away up to the next newline. */
   private skipping = false;
+  private readonly numbers = new HexNumbers();
+  /** Up to here `numbers` has seen what is being read. */
+  private seenTo = 0;
 
   constructor(
     private readonly lines: LineAssembler,
@@ -67,7 +71,7 @@ export class RecordReader {
         return;
       }
       if (this.skipping) {
-        this.lines.drop(newline);
+        this.dropped(chunk.subarray(0, newline));
         this.skipping = false;
       } else {
         this.carry.push(chunk.subarray(0, newline));
@@ -76,6 +80,7 @@ export class RecordReader {
       at = newline + 1;
     }
     this.lines.over(chunk);
+    this.seenTo = at;
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     for (;;) {
       at = this.printfRun(view, at);
@@ -84,6 +89,7 @@ export class RecordReader {
       this.record(chunk, at, newline);
       at = newline + 1;
     }
+    this.seeTo(chunk, at);
     this.lines.commit();
     if (at < chunk.length) this.keep(Buffer.from(chunk.subarray(at)));
   }
@@ -108,13 +114,20 @@ export class RecordReader {
   /** A record that is a source of its own. */
   private alone(record: Buffer): void {
     this.lines.over(record);
+    this.seenTo = 0;
     this.record(record, 0, record.length);
+    this.seeTo(record, record.length);
     this.lines.commit();
+  }
+
+  private seeTo(source: Buffer, to: number): void {
+    this.numbers.see(source, this.seenTo, to);
+    this.seenTo = to;
   }
 
   private keep(piece: Buffer): void {
     if (this.skipping) {
-      this.lines.drop(piece.length);
+      this.dropped(piece);
       return;
     }
     this.carry.push(piece);
@@ -122,9 +135,16 @@ export class RecordReader {
     if (this.carryBytes <= RECORD_BYTES_MAX) return;
     const record = this.takeCarry();
     this.lines.over(record);
+    this.numbers.see(record, 0, record.length);
     this.lines.bare(0, record.length);
     this.lines.commit();
     this.skipping = true;
+  }
+
+  /** Of a record that was too long. */
+  private dropped(piece: Buffer): void {
+    this.numbers.see(piece, 0, piece.length, true);
+    this.lines.drop(piece.length);
   }
 
   private takeCarry(): Buffer {
@@ -168,9 +188,11 @@ export class RecordReader {
     const type = source.toString('latin1', typeStart, Math.min(typeEnd, end));
     if (type === 'attached_probes') {
       this.counters.attachedProbes = lastNumber(source, typeEnd, end);
+      this.numbers.attached(source.toString('latin1', typeEnd, end));
     } else if (type === 'lost_events') {
       this.snapshots.other();
-      this.counters.lostEvents += lastNumber(source, typeEnd, end);
+      this.seeTo(source, end);
+      this.counters.lostEvents += this.numbers.lastNumber(source.toString('latin1', typeEnd, end));
     } else if (isRuntimeMessage(type)) {
       this.snapshots.other();
       this.counters.sawOutput = true;
@@ -208,7 +230,9 @@ export class RecordReader {
     const colon = source.indexOf('": ', from);
     const name = source.toString('latin1', from + 2, Math.min(colon, to));
     if (colon < 0 || colon >= to || !MAP_NAME.test(name)) return false;
-    const map = { name, type, json: source.toString('latin1', colon + 3, to - 1) };
+    this.seeTo(source, from);
+    const json = this.numbers.decimal(type, source.toString('latin1', colon + 3, to - 1));
+    const map = { name, type, json };
     if (!this.snapshots.map(map)) this.programMap(map);
     if (to - from > RUN_GAP_BYTES) this.lines.commit();
     return true;

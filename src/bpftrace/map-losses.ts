@@ -77,6 +77,12 @@ export const MAP_LOSSES = [
     here: 'undone; bytes that are no UTF-8 are shown as `\\xNN`, `strings_not_utf8` counts such strings, and `revealedBytes` of the library has them back',
   },
   {
+    id: 'hexadecimal_counts',
+    from: '0.27',
+    what: 'writes counts of hist() and lhist() and values of tseries() in hexadecimal, once it has printed a control character or a byte outside ASCII',
+    here: 'undone, also in lost events',
+  },
+  {
     id: 'bare_words',
     from: '0.17',
     until: '0.17',

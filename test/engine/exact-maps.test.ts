@@ -148,4 +148,41 @@ describe('exactness', () => {
     );
     assert.ok(counts.whole * 5 < counts.split, 'too few keys could be split');
   });
+
+  describe('counts of 10 and more behind a text that JSON escapes', () => {
+    const fill = 'unroll(19) { @l = lhist(25, 0, 100, 10); @h[1] = hist(5); }';
+    const texts = {
+      'a line': String.raw`printf("\x01\n");`,
+      'a line outside ASCII': String.raw`printf("%s\n", "é");`,
+      'a value of a map': `@a = "é";`,
+      'a key of a map': `@a["é"] = 1;`,
+    };
+    for (const [where, text] of Object.entries(texts)) {
+      test(where, async () => {
+        const maps = await run(`BEGIN { ${text} ${fill} print(@h); print(@h); exit(); }`);
+        const [h, l] = ['@h', '@l'].map(name => maps.find(map => map.name === name));
+        assert.deepEqual(h?.entries?.[0]?.value, histogram([4, 8, 19]));
+        assert.deepEqual(l?.value, histogram([20, 30, 19]));
+      });
+    }
+
+    test('in the order of the keys of one histogram, and in the snapshot that stands among the lines', async () => {
+      const program = String.raw`BEGIN { unroll(19) { @h["aa"] = hist(5); @h["é"] = hist(5); @h["zz"] = hist(5); } print(@h); exit(); }
+        END { printf("end\n"); }`;
+      const id = me.submit({ program });
+      await me.untilEnded(id, BOUND);
+      const { maps, output } = me.result(id);
+      assert.deepEqual(
+        maps[0]?.entries?.map(({ key, value }) => [key[0], value]).sort(),
+        ['aa', 'zz', 'é'].map(key => [key, histogram([4, 8, 19])]),
+      );
+      assert.equal(output[0]?.match(/"count": 19\b/g)?.length, 3, output[0]);
+    });
+
+    function histogram(bucket: [number, number, number]): unknown {
+      const [lower, upper, count] = bucket;
+      const bounds = [lower, upper];
+      return { count, p50: bounds, p90: bounds, p99: bounds, buckets: [bucket] };
+    }
+  });
 });
