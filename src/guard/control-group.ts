@@ -30,35 +30,51 @@ const VERSION_1: Layout = {
   reclaimable: /^total_inactive_file (\d+)/m,
 };
 
+/** In MiB. */
+export interface GroupMemory {
+  /** The narrowest limit. */
+  limitMib: number;
+  /** What all of them still allow. */
+  leftMib: number;
+}
+
 /**
- * MiB that this process's control group, and those around it, still allow; undefined where nothing bounds it, or that
- * can't be told. A container's limit is seen nowhere else.
+ * What this process's control group, and those around it, allow; undefined where nothing bounds it, or that can't be
+ * told. A container's limit is seen nowhere else.
  */
-export function groupLeftMib(proc = '/proc', root = '/sys/fs/cgroup'): number | undefined {
+export function groupMemory(proc = '/proc', root = '/sys/fs/cgroup'): GroupMemory | undefined {
   const groups = text(join(proc, 'self/cgroup')) ?? '';
-  const left = [VERSION_2, VERSION_1].flatMap(layout => {
+  const bounds = [VERSION_2, VERSION_1].flatMap(layout => {
     const path = layout.line.exec(groups)?.[1];
-    return path === undefined ? [] : leftAbove(join(root, layout.mount), path, layout);
+    return path === undefined ? [] : boundsAbove(join(root, layout.mount), path, layout);
   });
-  return left.length > 0 ? Math.floor(Math.min(...left) / MIB) : undefined;
+  if (bounds.length === 0) return undefined;
+  const smallest = (of: (bound: Bound) => number): number => Math.floor(Math.min(...bounds.map(of)) / MIB);
+  return { limitMib: smallest(({ most }) => most), leftMib: smallest(({ left }) => left) };
+}
+
+/** Of one group, in bytes. */
+interface Bound {
+  most: number;
+  left: number;
 }
 
 /** In a container the path is that of the host, and the files stand at the top. */
-function leftAbove(mount: string, path: string, layout: Layout): number[] {
-  const left: number[] = [];
+function boundsAbove(mount: string, path: string, layout: Layout): Bound[] {
+  const bounds: Bound[] = [];
   for (let group = path; ; group = dirname(group)) {
-    const bytes = leftIn(join(mount, group), layout);
-    if (bytes !== undefined) left.push(bytes);
-    if (group === '/' || group === '.') return left;
+    const bound = boundIn(join(mount, group), layout);
+    if (bound) bounds.push(bound);
+    if (group === '/' || group === '.') return bounds;
   }
 }
 
-function leftIn(folder: string, { limit, usage, reclaimable }: Layout): number | undefined {
+function boundIn(folder: string, { limit, usage, reclaimable }: Layout): Bound | undefined {
   const most = Number(text(join(folder, limit)));
   const used = Number(text(join(folder, usage)));
   if (!(most > 0 && most < NO_LIMIT) || !(used >= 0)) return undefined;
   const cache = Number(reclaimable.exec(text(join(folder, 'memory.stat')) ?? '')?.[1] ?? 0);
-  return Math.max(0, most - used + cache);
+  return { most, left: Math.max(0, most - used + cache) };
 }
 
 function text(file: string): string | undefined {

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { groupMemory } from './control-group.js';
 
 const MIB = 1024 * 1024;
 /**
@@ -11,7 +12,7 @@ const AUTO_MOST = 64;
 const CHILD_MIB = 72;
 /** What a child costs beside its own memory: our thread, 10 MiB, and the kernel's buffers and maps. */
 const BESIDE_MIB = 24;
-/** Of the machine's memory, what is left for others, and at most so much. */
+/** Of the machine's memory, or of a control group's that is smaller, what is left for others, and at most so much. */
 const RESERVE_PART = 1 / 10;
 const RESERVE_MAX_MIB = 1024;
 /** Percent of the last 10 s in which everything waited for memory: fewer are let in; half of it, and no more are. */
@@ -35,8 +36,12 @@ export function mostAtOnce(cores = availableParallelism()): number {
 }
 
 /** @param keptMib what must be left in any case, beyond which the machine counts as in distress */
-export function reserveMib(keptMib: number, totalMib = totalmem() / MIB): number {
+export function reserveMib(keptMib: number, totalMib = memoryMib()): number {
   return Math.round(keptMib + Math.min(RESERVE_MAX_MIB, totalMib * RESERVE_PART));
+}
+
+function memoryMib(): number {
+  return Math.min(totalmem() / MIB, groupMemory()?.limitMib ?? Number.POSITIVE_INFINITY);
 }
 
 /**
