@@ -143,7 +143,7 @@ export class Validator {
     return {
       ...(failed
         ? { valid: false, reason: said ?? `bpftrace ended with exit code ${exitCode}` }
-        : judged(method, probes)),
+        : judged(method, program, probes)),
       diagnostics: worthShowing(all, failed),
       probes: probes ?? [],
       probes_total: failed || !probes ? null : sumOf(probes),
@@ -156,8 +156,12 @@ export class Validator {
 /** Of a program that compiles. */
 function judged(
   method: CompileMethod,
+  program: string,
   points: readonly JudgedAttachPoint[] | undefined,
 ): Pick<Validation, 'valid' | 'reason'> {
+  // 0.27 compiles it, and refuses to run it. What is imported may have some.
+  if (points?.length === 0 && !/\bimport\b/.test(program))
+    return { valid: false, reason: 'it has no probe: there is nothing to attach' };
   if (!points && method.findsProbes) return { valid: true };
   if (!points) return { valid: null, reason: 'it compiles; what it attaches to could not be looked up' };
   const open = points.find(({ found }) => found === 'no') ?? points.find(({ found }) => found === 'unknown');

@@ -55,6 +55,7 @@ describe('a program is judged without being run', () => {
       total: 2,
     },
     { program: 'tracepoint:sched:sched_process_* { @ = count(); }', valid: true },
+    { program: '// only a comment', valid: false },
     { program: 'interval:s:1 {\n  @ = nosuch(1);\n}', valid: false, total: null, line: 2 },
     { program: 'interval:s:1 { @ = count()', valid: false, total: null, line: 1 },
     { program: 'tracepoint:sched:no_such { @ = count(); }', valid: false, total: null, line: 1 },
