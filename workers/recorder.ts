@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, renameSync, rmSync, writevSync } from 'node:fs';
+import type { Ending } from '../src/contract/child-end.js';
 import {
   type EndFrame,
-  type Ending,
   FRAME,
   FRAME_HEAD_BYTES,
   PART_SUFFIX,

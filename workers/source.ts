@@ -1,5 +1,5 @@
 import type { Cell } from '../src/contract/cell.js';
-import type { Ending } from '../src/contract/recording.js';
+import type { Ending } from '../src/contract/child-end.js';
 import type { Bell } from './attach-watch.js';
 import type { Exit } from './child.js';
 import type { Counters } from './records.js';

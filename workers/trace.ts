@@ -1,5 +1,6 @@
 import { Cell, Command, EndingCause, monotonicMs, Phase, WORD } from '../src/contract/cell.js';
-import type { Ending, ReplayTask } from '../src/contract/recording.js';
+import type { Ending } from '../src/contract/child-end.js';
+import type { ReplayTask } from '../src/contract/recording.js';
 import { RingViews, sealedRing } from '../src/contract/ring.js';
 import type { TraceOutcome, TraceTask } from '../src/contract/trace.js';
 import { Bell } from './attach-watch.js';

@@ -1,4 +1,4 @@
-import type { TraceOutcome } from './trace.js';
+import type { ChildEnd, Ending } from './child-end.js';
 
 /**
  * The recording of one child: the exact bytes that it printed, when, and how it went, in a file of its own.
@@ -60,8 +60,6 @@ export interface RecordingHeader {
   bounds: { graceS: number; floodS: number; floodBytesPerS: number };
 }
 
-export type Ending = NonNullable<TraceOutcome['ending']>;
-
 export interface EndingFrame {
   cause: Ending;
 }
@@ -79,7 +77,7 @@ export interface AnswerFrame {
 }
 
 /** The moment of this frame is that of the child's exit. */
-export interface EndFrame extends Pick<TraceOutcome, 'exitCode' | 'signal' | 'killed' | 'leftBehind'> {
+export interface EndFrame extends ChildEnd {
   /** It could not be started. */
   spawn_error?: { code: string; message: string };
   /** As {@link EndingFrame} has it. */

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { ChildEnd, Ending } from './child-end.js';
 import type { ProgramMaps } from './program-map.js';
 import type { RecordTask, ReplayTask } from './recording.js';
 import type { SnapshotMethod } from './snapshot.js';
@@ -72,17 +73,11 @@ export interface StandbyEnd {
 }
 
 /** How the child ended, as the worker saw it. A failure has the shape of success plus what failed. */
-export interface TraceOutcome {
+export interface TraceOutcome extends ChildEnd {
   /** The spawn itself failed: the operating system's error code and message; everything below is empty. */
   spawnError?: { code: string; message: string };
-  exitCode: number | null;
-  signal: string | null;
-  /** Why the worker began the ladder; absent when the child ended of itself. */
-  ending?: 'deadline' | 'stop' | 'start_timeout' | 'flood';
-  /** SIGKILL was needed: maps that had not been printed are lost. */
-  killed: boolean;
-  /** Processes of the group were still there when the worker gave up on them; the kernel is tearing them down. */
-  leftBehind: boolean;
+  /** Absent when the child ended of itself. */
+  ending?: Ending;
   attached: boolean;
   /** It was gone before it had its program. */
   ranNothing: boolean;
