@@ -3,6 +3,7 @@ import {
   isJSONRPCErrorResponse,
   isJSONRPCResultResponse,
   type JSONRPCMessage,
+  type RequestId,
 } from '@modelcontextprotocol/sdk/types.js';
 
 /** Of one session; its newest message is kept whatever its size (8 MiB at most). */
@@ -14,6 +15,8 @@ const EVENT_BYTES = 200;
 /** Streams that are remembered as cancelled: a client asks for one again within seconds, if at all. */
 const CANCELLED_MAX = 64;
 
+/** The stream of notifications; each other is that of an answer. */
+const GENERAL_STREAM = '_GET_stream';
 /** The stream it was sent on, and its number in the session. */
 const EVENT_ID = /^(_GET_stream|[0-9a-f-]{36})~(\d{1,15})$/;
 /** How the stream of an answer begins, for clients that can ask for what they missed. */
@@ -65,6 +68,10 @@ export class SessionEvents implements EventStore {
   private readonly events: Event[] = [];
   private readonly finished = new Map<string, number>();
   private readonly cancelled = new Set<string>();
+  /** Requests that are not answered yet, each with those of its batch that are not. */
+  private readonly awaited = new Map<RequestId, Set<RequestId>>();
+  /** Streams on which an answer is to come yet. */
+  private readonly unanswered = new Set<string>();
   private number = 0;
 
   constructor(
@@ -72,8 +79,21 @@ export class SessionEvents implements EventStore {
     private readonly forget: () => void,
   ) {}
 
+  /** Requests are about to be answered, on one stream. */
+  expect(ids: readonly RequestId[]): void {
+    const together = new Set(ids);
+    for (const id of ids) this.awaited.set(id, together);
+  }
+
+  /** They will not be answered. */
+  unexpect(ids: readonly RequestId[]): void {
+    for (const id of ids) this.awaited.delete(id);
+  }
+
   async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
     const number = ++this.number;
+    if (this.isLastAnswer(message)) this.unanswered.delete(stream);
+    else if (stream !== GENERAL_STREAM) this.unanswered.add(stream);
     // Without a message it only tells the client where its stream begins.
     if ('jsonrpc' in message) {
       const bytes = EVENT_BYTES + JSON.stringify(message).length;
@@ -96,11 +116,21 @@ export class SessionEvents implements EventStore {
     const [, stream = '', number] = EVENT_ID.exec(lastId) ?? [];
     const missed = this.events.filter(event => event.stream === stream && event.number > Number(number));
     for (const event of missed) await send(`${stream}~${event.number}`, event.message);
-    const answered = missed.some(
-      ({ message }) => isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message),
-    );
-    if (answered) this.finished.set(lastId, missed.length);
+    const isOver = stream !== GENERAL_STREAM && !this.unanswered.has(stream);
+    if (isOver) this.finished.set(lastId, missed.length);
     return stream;
+  }
+
+  /**
+   * Whether anything can come behind an event: not where this session never had it, where its stream's last answer was
+   * had with it, or is kept no longer. What is no event's id at all is told so by the transport.
+   */
+  hasMoreAfter(lastId: string): boolean {
+    const [, stream, number] = EVENT_ID.exec(lastId) ?? [];
+    if (stream === undefined) return true;
+    if (Number(number) > this.number) return false;
+    if (stream === GENERAL_STREAM || this.unanswered.has(stream)) return true;
+    return this.events.some(event => event.stream === stream && event.number > Number(number));
   }
 
   /**
@@ -117,6 +147,7 @@ export class SessionEvents implements EventStore {
   cancel(begin: string): void {
     const stream = BEGIN.exec(begin)?.[1];
     if (stream === undefined) return;
+    this.unanswered.delete(stream);
     this.cancelled.add(stream);
     for (const oldest of this.cancelled) {
       if (this.cancelled.size <= CANCELLED_MAX) break;
@@ -139,6 +170,16 @@ export class SessionEvents implements EventStore {
     this.events.length = 0;
     this.bytes = 0;
     this.forget();
+  }
+
+  private isLastAnswer(message: JSONRPCMessage | object): boolean {
+    if (!isJSONRPCResultResponse(message) && !isJSONRPCErrorResponse(message)) return false;
+    const { id } = message;
+    if (id === undefined) return false;
+    const together = this.awaited.get(id);
+    this.awaited.delete(id);
+    together?.delete(id);
+    return together?.size === 0;
   }
 
   private get isFull(): boolean {

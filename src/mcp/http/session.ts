@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { ClientView } from '../../engine/index.js';
 import { UNREAD_BYTES_MAX } from '../stdio-pipes.js';
+import { TOOL } from '../tools/names.js';
 import type { SessionEvents } from './event-log.js';
 import type { Principal } from './gate.js';
 import { HttpRefusal, RPC } from './refuse.js';
@@ -138,17 +139,29 @@ export class Session {
         Allow: 'POST, DELETE',
       });
     }
+    if (req.method === 'GET' && typeof lastEvent === 'string' && !events.hasMoreAfter(lastEvent)) {
+      throw new HttpRefusal(
+        400,
+        `nothing can come after the event ${JSON.stringify(lastEvent)}: its answer was had, or is kept no longer, or it ` +
+          `is not of this session; see with ${TOOL.listExecutions} what runs or has a result, or ask again; the stream ` +
+          'of notifications is had without Last-Event-ID',
+        RPC.invalid,
+      );
+    }
     this.connections.add(res);
     this.forsaken = false;
     res.once('close', () => this.left(res));
     const answering: Answering = { res, begin: '', isBatch: Array.isArray(parsedBody) };
     for (const { id } of requests) this.answer(id, answering);
+    const ids = requests.map(({ id }) => id);
+    events.expect(ids);
     const headers = HEADERS.flatMap(name => {
       const value = req.headers[name];
       return typeof value === 'string' ? [[name, value] as [string, string]] : [];
     });
     const request = new Request('http://localhost/mcp', { method: req.method ?? 'GET', headers });
     const answer = await transport.handleRequest(request, { parsedBody });
+    if (answer.status !== 200) events.unexpect(ids);
     for (const message of [parsedBody].flat()) {
       const cancelled = CancelledNotificationSchema.safeParse(message).data?.params.requestId;
       if (cancelled !== undefined) this.endAnswer(cancelled);
@@ -183,6 +196,7 @@ export class Session {
       this.parts.transport.send({ jsonrpc: '2.0', id, error }).catch(() => {});
       return;
     }
+    this.parts.events.unexpect([id]);
     this.parts.events.cancel(answering.begin);
     answering.res.end();
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
@@ -156,9 +157,62 @@ describe('sessions over HTTP and the Unix socket', () => {
     assert.match(await textOf(late), /"status":"completed".*"id":7/);
     // Another session's events are nobody's here.
     const other = await server.greet({ Authorization: `Bearer ${a}` });
-    const stranger = await server.stream({ ...headers, 'Mcp-Session-Id': other, 'Last-Event-ID': lastId });
-    stranger.destroy();
+    const behind = async (id: string, session: string): Promise<[number | undefined, string]> => {
+      const stream = await server.stream({ ...headers, 'Mcp-Session-Id': session, 'Last-Event-ID': id });
+      if (stream.statusCode !== 200) return [stream.statusCode, await textOf(stream)];
+      stream.destroy();
+      return [200, ''];
+    };
+    const refused = async (id: string, session: string): Promise<void> => {
+      const [status, text] = await behind(id, session);
+      assert.equal(status, 400, id);
+      assert.match(text, /nothing can come after the event .*list_executions/);
+    };
+    await refused(lastId, other);
+    await refused(`${randomUUID()}~1`, session);
+    await refused('_GET_stream~999999', session);
+    assert.deepEqual(await behind('_GET_stream~0', other), [200, '']);
+    // Its answer was had already.
+    const ping = (id: number | string) => ({ jsonrpc: '2.0', id, method: 'ping' });
+    const { body: had } = await server.post(ping(8), own);
+    const ids = [...had.matchAll(/^id: (\S+)$/gm)].map(([, id]) => id ?? '');
+    assert.equal(ids.length, 2);
+    assert.equal((await behind(ids[0] ?? '', session))[0], 200);
+    await refused(ids[1] ?? '', session);
+    // A session keeps 1000 events: then the first answer is gone.
+    const old = { Authorization: `Bearer ${a}`, 'Mcp-Session-Id': session };
+    for (let round = 0; round < 11; round++) {
+      const batch = Array.from({ length: 100 }, (_, at) => ping(`${round}/${at}`));
+      assert.equal((await server.post(batch, old)).status, 200);
+    }
+    await refused(lastId, session);
     assert.equal((await server.stream({ ...own, 'Last-Event-ID': 'nonsense' })).statusCode, 400);
+  });
+
+  test('a batch that was broken off goes on until its last answer', async () => {
+    const own = { Authorization: `Bearer ${a}` };
+    const headers = { ...POST_HEADERS, ...own, 'Mcp-Session-Id': await server.greet(own) };
+    const req = request({ host: '127.0.0.1', port: server.port, path: '/mcp', method: 'POST', headers });
+    req.on('error', () => {});
+    const exec = { name: 'exec_program', arguments: { program: SHORT, timeout: 2, wait: 30 } };
+    req.end(
+      JSON.stringify([
+        { jsonrpc: '2.0', id: 'first', method: 'ping' },
+        { jsonrpc: '2.0', id: 'last', method: 'tools/call', params: exec },
+      ]),
+    );
+    const [res] = await once(req, 'response');
+    const [chunk] = await once(res.setEncoding('utf8'), 'data');
+    const [, stream, number] = /^id: (\S+)~(\d+)$/m.exec(chunk) ?? [];
+    assert.match(chunk, /"id":"first"/);
+    res.on('error', () => {});
+    req.destroy();
+    const from = (event: number) => server.stream({ ...headers, 'Last-Event-ID': `${stream}~${event}` });
+    const whole = await textOf(await from(Number(number) - 1));
+    assert.match(whole, /"id":"first"[\s\S]*"status":"completed".*"id":"last"/);
+    const rest = await textOf(await from(Number(number)));
+    assert.doesNotMatch(rest, /"id":"first"/);
+    assert.match(rest, /"id":"last"/);
   });
 
   test('cancellation, progress, subscriptions and tasks come through', async () => {
