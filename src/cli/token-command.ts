@@ -51,19 +51,31 @@ export function addTokenCommand(root: Command): void {
 
 const SPAN_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** Whatever else `Date.parse` takes it guesses at. */
+const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?))?$/;
+
 function momentOf(text: string): string {
   const [, number, unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
   const spanMs = SPAN_MS[unit];
-  const at = spanMs === undefined ? Date.parse(text) : Date.now() + Number(number) * spanMs;
-  if (Number.isNaN(at)) {
-    throw new ConfigError(
-      `--expires ${text}: must be a date such as 2027-01-31, or a span such as 30d or 12h`,
-    );
-  }
+  const at = spanMs === undefined ? dateOf(text) : Date.now() + Number(number) * spanMs;
   // Beyond, a date has a sign and six digits for its year, which no reader of the file takes.
   if (at >= Date.UTC(10_000)) throw new ConfigError(`--expires ${text}: must be before the year 10000`);
   if (at <= Date.now()) throw new ConfigError(`--expires ${text}: that is over already`);
   return new Date(at).toISOString();
+}
+
+function dateOf(text: string): number {
+  const [, day, time] = DATE.exec(text) ?? [];
+  const at = day === undefined ? Number.NaN : Date.parse(time === undefined ? day : `${day}T${time}`);
+  if (day === undefined || Number.isNaN(at)) {
+    throw new ConfigError(
+      `--expires ${text}: must be a date such as 2027-01-31 or 2027-01-31T18:00, or a span such as 30d or 12h`,
+    );
+  }
+  // The 31st of February is taken for the 3rd of March.
+  if (!new Date(`${day}T00:00Z`).toISOString().startsWith(day))
+    throw new ConfigError(`--expires ${text}: there is no such day`);
+  return at;
 }
 
 function countOf(flag: string, text: string | undefined): number | undefined {

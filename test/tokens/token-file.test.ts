@@ -159,12 +159,27 @@ describe('token files', () => {
       [['add', 'a b', '--tokens', file], 2],
       [['add', 'late', '--tokens', file, '--expires', '2001-01-01'], 2],
       [['add', 'far', '--tokens', file, '--expires', '+012026-11-29'], 2],
+      [['add', 'odd', '--tokens', file, '--expires', '2/31/2090'], 2],
       [['add', 'few', '--tokens', file, '--open', '0'], 2],
       [['remove', 'nobody', '--tokens', file], 1],
       [['list'], 2],
     ] as const) {
       assert.equal(run(...args).status, status, args.join(' '));
     }
+    const until = (when: string) => {
+      const { status, stderr } = run('add', 'dated', '--tokens', file, '--expires', when);
+      if (status !== 0) return stderr.trim();
+      const moment = /^dated .*until (\S+)/m.exec(run('list', '--tokens', file).stdout)?.[1];
+      assert.equal(run('remove', 'dated', '--tokens', file).status, 0);
+      return moment;
+    };
+    for (const day of ['2090-02-29', '2090-02-31', '2090-04-31'])
+      assert.match(until(day) ?? '', /there is no such day$/, day);
+    for (const when of ['2090-13-01', '2090-01-32', '2090-01-31T25:00', '2090'])
+      assert.match(until(when) ?? '', /must be a date such as/, when);
+    assert.equal(until('2092-02-29'), '2092-02-29T00:00:00.000Z');
+    assert.equal(until('2090-01-31 18:00Z'), '2090-01-31T18:00:00.000Z');
+    assert.equal(until('2090-02-28T23:30:00-01:00'), '2090-03-01T00:30:00.000Z');
     assert.equal(run('remove', 'ci', '--tokens', file).status, 0);
     assert.equal(readFileSync(file, 'utf8').trim(), '');
   });
