@@ -142,3 +142,41 @@ describe('stacks that differ only in offsets', () => {
     });
   }
 });
+
+/** As 0.23.2 printed ustack() of a program without frame pointers, as text, with `perf` and with `raw`. */
+describe('a stack with a frame of 0', () => {
+  const forms: readonly [form: string, json: string, second: object, zero: object][] = [
+    [
+      '',
+      String.raw`"\n        syscall+25\n        0x55936db39104\n        0\n        0x48fb894853001a12\n"`,
+      { symbol: '0x55936db39104' },
+      { symbol: '0' },
+    ],
+    [
+      'perf',
+      String.raw`"\n\t7f8501f1a6b9 syscall+25 (/usr/lib/libc.so.6)\n\t55ec9b028104 0x55ec9b028104 ([unknown])\n\t0 0 ([unknown])\n"`,
+      { symbol: '0x55ec9b028104', address: '0x55ec9b028104' },
+      { symbol: '0', address: '0x0' },
+    ],
+    [
+      'raw',
+      String.raw`"\n7f8501f1a6b9\n55ec9b028104\n0\n48fb894853001a12\n"`,
+      { symbol: '0x55ec9b028104' },
+      { symbol: '0' },
+    ],
+  ];
+  for (const [form, json, second, zero] of forms) {
+    test(`is one as a value, too: ustack(${form})`, () => {
+      const reading = readingOf(programMaps(`BEGIN { @x = ustack(${form}); }`), { major: 0, minor: 23 });
+      const { kind, value } = typeMap('@x', 'map', json, reading);
+      assert.equal(kind, 'stack');
+      assert.ok(Array.isArray(value));
+      assert.deepEqual(value.slice(1, 3), [second, zero]);
+    });
+  }
+
+  test('and a text of zeros is none', () => {
+    const reading = readingOf(programMaps('BEGIN { @x = str(arg0); }'), { major: 0, minor: 23 });
+    assert.equal(typeMap('@x', 'map', String.raw`"\n0\n0\n"`, reading).kind, 'scalar');
+  });
+});
