@@ -66,6 +66,10 @@ export async function judgeAttachPoint(
   if (PLACE.test(pattern)) return judged('unknown', { note: ONLY_ATTACHING_TELLS });
   const { names, total } = await lists.expand(pattern, namesMax);
   if (total > 0) return judged('yes', { probes: total, ...(names[0] !== pattern && { names }) });
+  // 0.23 lists no iterator on kernels where its iterators run.
+  const isIterator = provider === 'iter' || provider === 'it';
+  if (isIterator && (await lists.expand('iter:*', 0)).total === 0)
+    return judged('unknown', { note: 'bpftrace lists no iterators here, and they may run all the same' });
   if (!isKernelFunction || pattern.includes('*')) return judged('no', { probes: 0, note: 'nothing matches' });
   // A function may be attached to that the list of traceable ones leaves out.
   const any = await lists.expand('kprobe:*', 0);

@@ -142,7 +142,7 @@ export class Validator {
     const lookedUp = method.findsProbes ? 'matched by it' : 'looked up in the lists of probes';
     return {
       ...(failed
-        ? { valid: false, reason: said ?? `bpftrace ended with exit code ${exitCode}` }
+        ? { valid: false, reason: said ?? endOf(exitCode, signal) }
         : judged(method, program, probes)),
       diagnostics: worthShowing(all, failed),
       probes: probes ?? [],
@@ -151,6 +151,11 @@ export class Validator {
       attached: false,
     };
   }
+}
+
+function endOf(exitCode: number | null, signal: string | null): string {
+  if (signal === null) return `bpftrace ended with exit code ${exitCode}`;
+  return `bpftrace crashed on it (${signal}), which is a fault of its own: say it in another way`;
 }
 
 /** Of a program that compiles. */

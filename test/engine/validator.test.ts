@@ -41,6 +41,15 @@ describe('a program is judged without being run', () => {
     assert.deepEqual([run.status, run.stdout.includes('ran')], [0, false], run.stdout + run.stderr);
   });
 
+  test('an iterator is not called invalid where it runs, nor valid where it does not', async () => {
+    const program = 'iter:task { printf("%d\\n", ctx->task->pid); }';
+    const { valid } = await me.validate(program, NEVER);
+    const id = me.submit({ program });
+    await me.untilEnded(id, { boundMs: 30_000 });
+    const runs = me.result(id).status === 'completed';
+    assert.notEqual(valid, !runs, `valid: ${valid}, runs: ${runs}`);
+  });
+
   interface Case {
     program: string;
     valid: boolean | null | 'with kprobes';

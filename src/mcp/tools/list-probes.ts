@@ -85,7 +85,7 @@ function head(page: ProbePage, filter: string): string {
   }
   const what = page.definition ? 'no type or member of this kernel is' : 'no listed probe matches';
   const kind = page.no_such_kind
-    ? `; this host has no ${page.no_such_kind} at all (${TOOL.info} says why)`
+    ? `; ${page.no_such_kind === 'iter' ? 'bpftrace lists' : 'this host has'} no ${page.no_such_kind} at all (${TOOL.info} says why)`
     : '';
   const near = page.nearest ? `; nearest: ${page.nearest.join(', ')}` : '';
   const hint = kind || near || page.always ? '' : '; try fewer or other words';

@@ -37,6 +37,8 @@ export const unsupportedHere: Adviser = async question => {
   if (lacking) return lacking;
   if (point?.parts[0] === 'iter' || point?.parts[0] === 'it') {
     const near = await question.host.nearestProbes(point.text, 3);
+    if (near.includes(point.text))
+      return { hint: 'bpftrace lists it, but cannot run it on this kernel: use a tracepoint or an interval' };
     if (near.length > 0) return { code: 'unknown_probe', hint: `did you mean ${near.join(' or ')}?` };
     return { hint: 'list_probes "iter:*" lists the iterators that there are' };
   }
