@@ -91,13 +91,21 @@ function output(result: Result): string[] {
       ...result.output.map((line, i) => `${offsets[i]}: ${line}`),
     ];
   }
-  if (result.lines_returned === 0 && !tail)
-    return [`${total} lines printed, none given; offset ${next} reads on`];
+  if (result.lines_returned === 0 && !tail) return [`${total} lines printed, none given${beyond(result)}`];
   const more = result.has_more && !tail ? `; offset ${next} reads on` : '';
   const head = `lines ${offset} to ${next - 1} of ${total}${more}:`;
   if (!tail) return [head, ...folded(result.output)];
   const gap = `[${tail.offset - next} lines left out: offset ${next} reads on, match searches]`;
   return [head, ...folded(result.output), gap, ...folded(tail.output)];
+}
+
+/** Who reads on at the end of a finished execution would do so for ever. */
+function beyond({ has_more: hasMore, next_offset: next, status }: Result): string {
+  if (hasMore) return `; offset ${next} reads on`;
+  const isOver = status === 'completed' || status === 'failed' || status === 'stopped';
+  return isOver
+    ? `: there are none from offset ${next} on, and no more come`
+    : `: none from offset ${next} on yet; wait waits for one`;
 }
 
 /** From this many on, equal lines in a row are one line and a number. */

@@ -65,4 +65,21 @@ describe('losses', () => {
       ...['a', 'a', 'a', 'b', 'c', '[the same 4 times more]', 'a'],
     ]);
   });
+
+  test('who reads on at the end is told that no more come', async () => {
+    const result = await printing('end', ['a', 'b', 'c'].map(line));
+    const at = (offset: number, rest: Partial<Result>): string =>
+      resultText({ ...result, output: [], lines_returned: 0, offset, next_offset: offset, ...rest })
+        .split('\n')
+        .at(-1) ?? '';
+    assert.equal(at(0, { has_more: true }), '3 lines printed, none given; offset 0 reads on');
+    assert.equal(
+      at(3, { has_more: false }),
+      '3 lines printed, none given: there are none from offset 3 on, and no more come',
+    );
+    assert.equal(
+      at(3, { has_more: false, status: 'running' }),
+      '3 lines printed, none given: none from offset 3 on yet; wait waits for one',
+    );
+  });
 });
