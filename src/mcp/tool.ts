@@ -126,6 +126,14 @@ function valueAt(args: unknown, path: readonly PropertyKey[]): unknown {
 
 function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(outermost(value)) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+/** JSON is read however deep it goes, and can't be written so: the stack ends. */
+function outermost(value: unknown, levels = 3): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return '…';
+  if (Array.isArray(value)) return value.map(part => outermost(part, levels - 1));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, outermost(part, levels - 1)]));
 }

@@ -182,6 +182,28 @@ describe('attacks over HTTP', () => {
     await isWell();
   });
 
+  test('arguments in hundreds of thousands of others: told as wrong, whatever was asked', async t => {
+    // Its calls have a bpftrace stand by, whose pipes are not to be counted as connections.
+    const asked = await SharedServer.start();
+    t.after(() => asked.close());
+    const headers = { 'Mcp-Session-Id': await asked.greet() };
+    const lists = '['.repeat(400_000) + ']'.repeat(400_000);
+    const objects = `${'{"a":'.repeat(150_000)}1${'}'.repeat(150_000)}`;
+    for (const [params, shown] of [
+      [`"name":"exec_program","arguments":{"program":${lists}}`, '[[["…"]]]'],
+      [`"name":"get_result","arguments":{"execution_id":${objects}}`, '{"a":{"a":{"a":"…"}}}'],
+      [`"name":"exec_program","arguments":{"program":${lists}},"task":{"ttl":1000}`, '[[["…"]]]'],
+    ] as const) {
+      const call = `{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{${params}}}`;
+      const { status, body } = await asked.post(call, headers);
+      assert.equal(status, 200);
+      assert.ok(body.includes('invalid_argument: '), body);
+      assert.ok(body.includes(`(got ${JSON.stringify(shown).slice(1, -1)})`), body);
+      assert.doesNotMatch(body, /internal|call stack/);
+    }
+    assert.equal((await asked.post(LIST, headers)).status, 200);
+  });
+
   test('no session, and methods and paths that are none', async () => {
     const headers = bearer(mine);
     assert.equal((await server.post(LIST, headers)).status, 400);
