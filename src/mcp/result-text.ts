@@ -78,7 +78,8 @@ function maps(result: Result): string[] {
 function output(result: Result): string[] {
   const { lines_total: total, offset, next_offset: next, tail, search } = result;
   if (total === 0) {
-    return result.status === 'running' && result.maps.length === 0
+    const isAsked = result.snapshot_at !== undefined || result.no_snapshot !== undefined;
+    return result.status === 'running' && result.maps.length === 0 && !isAsked
       ? [`nothing printed yet; maps come when it ends (${TOOL.getResult} with wait), or with snapshot`]
       : [];
   }

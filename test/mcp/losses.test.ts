@@ -82,4 +82,12 @@ describe('losses', () => {
       '3 lines printed, none given: none from offset 3 on yet; wait waits for one',
     );
   });
+
+  test('who has asked for a snapshot in vain is not sent to ask for one', async () => {
+    const ended = await printing('none', []);
+    const running = { ...ended, status: 'running' } as const;
+    assert.match(resultText(running), /nothing printed yet; .*snapshot/);
+    for (const asked of [{ no_snapshot: 'the program has no maps' }, { snapshot_at: 0.3 }])
+      assert.doesNotMatch(resultText({ ...running, ...asked }), /nothing printed yet/);
+  });
 });
