@@ -83,6 +83,12 @@ export const MAP_LOSSES = [
     here: 'undone, also in lost events',
   },
   {
+    id: 'buffers_as_numbers',
+    from: '0.27',
+    what: 'writes what buf() gives as a list of signed numbers, as the value of a map and in print()',
+    here: 'text in maps that hold nothing else; as printed by print()',
+  },
+  {
     id: 'bare_words',
     from: '0.17',
     until: '0.17',

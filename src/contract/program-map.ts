@@ -7,6 +7,8 @@ export interface ProgramMap {
   kind?: MapKind | undefined;
   /** It only ever grows by ++ and +=, so entries of one key may be added. */
   additive?: true | undefined;
+  /** It holds what buf() gives, and nothing else. */
+  buffer?: true | undefined;
   /** One for each part of its keys; empty for a map without keys. */
   keys?: KeySpec[] | undefined;
   /** Where it stands in the program, `line:column`, both from 1; a warning about it names one of these. */

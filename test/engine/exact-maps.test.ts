@@ -149,6 +149,15 @@ describe('exactness', () => {
     assert.ok(counts.whole * 5 < counts.split, 'too few keys could be split');
   });
 
+  test('what buf() gives is text as a value, as it is as a key', async () => {
+    const bytes = String.raw`buf("a\x01\xff~", 4)`;
+    const maps = await run(`BEGIN { @v = ${bytes}; @e[1] = ${bytes}; @k[${bytes}] = 1; exit(); }`);
+    const [v, e, k] = ['@v', '@e', '@k'].map(name => maps.find(map => map.name === name));
+    assert.deepEqual([v?.kind, e?.kind], ['scalar', 'scalar']);
+    assert.deepEqual([v?.value, e?.entries?.[0]?.value], [k?.entries?.[0]?.key[0], k?.entries?.[0]?.key[0]]);
+    assert.match(String(v?.value), /^a.*ff~$/);
+  });
+
   describe('counts of 10 and more behind a text that JSON escapes', () => {
     const fill = 'unroll(19) { @l = lhist(25, 0, 100, 10); @h[1] = hist(5); }';
     const texts = {

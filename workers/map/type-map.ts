@@ -14,7 +14,7 @@ import { keyTypeOf, splitKey } from './keys.js';
 import { mergeStacks } from './merge.js';
 import type { MapReading } from './reading.js';
 import { Strings } from './text.js';
-import { isStatisticsJson, typedValue } from './values.js';
+import { bufferOf, isStatisticsJson, typedValue } from './values.js';
 
 /** A map with all its entries, largest value first. */
 export interface WholeMap extends Omit<TypedMap, 'entries'> {
@@ -47,7 +47,7 @@ function typedOf(name: string, type: string, json: Json, strings: Strings, readi
   const program = reading.maps.find(map => map.name === name);
   if (json instanceof JsonObject && isKeyed(json, type, program))
     return keyedMap(name, type, json, program, strings, reading);
-  const value = typedValue(type, json, strings);
+  const value = program?.buffer ? bufferOf(json, strings) : typedValue(type, json, strings);
   return { name, kind: kindOf(type, value, program), value };
 }
 
@@ -71,7 +71,8 @@ function keyedMap(
     const bytes = unescapeBytes(escapedTwice ? body.replace(/\\(["\\])/g, '$1') : body);
     const parts = program?.keys && splitKey(bytes, program.keys, strings);
     if (program?.keys && !parts) unsplit++;
-    return { key: parts ?? wholeKey(bytes, strings), value: typedValue(type, value, strings) };
+    const typed = program?.buffer ? bufferOf(value, strings) : typedValue(type, value, strings);
+    return { key: parts ?? wholeKey(bytes, strings), value: typed };
   });
   const kind = kindOf(type, entries[0]?.value ?? 0, program);
   const merged = mergeStacks(entries, kind, program?.additive === true);

@@ -26,6 +26,18 @@ export function typedValue(type: string, json: Json, strings: Strings): MapValue
   return member(json, strings);
 }
 
+/** What buf() gives: 0.27 writes its bytes as signed numbers; as text, as keys and other releases have it. */
+export function bufferOf(json: Json, strings: Strings): MapValue {
+  if (!Array.isArray(json) || !json.every(byte => typeof byte === 'number')) return member(json, strings);
+  return json.map(byteText).join('');
+}
+
+function byteText(byte: Json): string {
+  const code = Number(byte) & 0xff;
+  const isPrinted = code >= 0x20 && code < 0x7f;
+  return isPrinted ? String.fromCharCode(code) : `\\x${code.toString(16).padStart(2, '0')}`;
+}
+
 export function isStatisticsJson(json: Json): json is JsonObject {
   return (
     json instanceof JsonObject &&

@@ -73,6 +73,7 @@ class ProgramReader implements Names {
       name,
       kind: kindOf(found),
       ...(isAdditive(found) && { additive: true as const }),
+      ...(isBuffer(found) && { buffer: true as const }),
       keys: this.keysOf(found),
       places: found.places,
       keysMax: found.keysMax,
@@ -216,6 +217,12 @@ function kindOf({ assigned, stepped }: Found): MapKind | undefined {
 function isAdditive({ assigned, values, stepped }: Found): boolean {
   const isZero = values.every(value => value.length === 1 && value[0]?.text === '0');
   return stepped && isZero && [...assigned].every(name => name === '');
+}
+
+function isBuffer({ assigned, values, stepped }: Found): boolean {
+  const isCall = (value: readonly Token[]): boolean =>
+    value[0]?.text === 'buf' && value[1]?.text === '(' && closing(value, 1) === value.length - 1;
+  return !stepped && values.length > 0 && values.every(isCall) && [...assigned].every(name => name === '');
 }
 
 /** Names that `#define` gives another meaning. */
