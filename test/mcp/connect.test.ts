@@ -99,6 +99,27 @@ describe('connect', { concurrency: true }, () => {
     await client.close();
   });
 
+  test('a call that is nested too deeply to be passed on is told so, and the next one is served', async () => {
+    const child = spawn(process.execPath, [MAIN, 'connect', '--unix', server.socket], { stdio: 'pipe' });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', chunk => {
+      said += chunk;
+    });
+    const exited = once(child, 'exit');
+    const program = '['.repeat(400_000) + ']'.repeat(400_000);
+    const deep = `"method":"tools/call","params":{"name":"exec_program","arguments":{"program":${program}}}`;
+    for (const [line, answer] of [
+      [JSON.stringify(GREETING), /"serverInfo"/],
+      [`{"jsonrpc":"2.0","id":2,${deep}}`, /"id":2,.*invalid_argument: it is nested too deeply/],
+      ['{"jsonrpc":"2.0","id":3,"method":"tools/list"}', /"list_probes"/],
+    ] as const) {
+      child.stdin.write(`${line}\n`);
+      await until(`it answers: ${answer}`, 20_000, () => answer.test(said));
+    }
+    child.stdin.end();
+    await exited;
+  });
+
   test('when standard input ends, so do the session and its programs', async () => {
     const { client, transport } = await connected('--http', server.url);
     const { structuredContent } = await call(client, 'exec_program', { program: LONG, timeout: 60 });

@@ -1,5 +1,6 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
+  ErrorCode,
   isInitializeRequest,
   isJSONRPCErrorResponse,
   isJSONRPCRequest,
@@ -80,8 +81,15 @@ export class Bridge {
       }
       await this.upstream?.send(message);
     } catch (error) {
+      if (!isJSONRPCRequest(message)) return;
+      // What goes deep enough can be read, and not be written again: the stack ends.
+      if (error instanceof RangeError) {
+        const next = 'give what the tool takes, as tools/list shows it';
+        this.refuse(message, 'it is nested too deeply to be passed on', next, 'invalid_argument');
+        return;
+      }
       const { message: text, next } = troubleWith(this.place, error);
-      if (isJSONRPCRequest(message)) this.refuse(message, text, next);
+      this.refuse(message, text, next);
     }
   }
 
@@ -146,16 +154,17 @@ export class Bridge {
   }
 
   /** As a tool error, where it can be: that is what agents read. */
-  private refuse(request: JSONRPCRequest, message: string, next: string): void {
+  private refuse(request: JSONRPCRequest, message: string, next: string, code = 'connection_lost'): void {
     // It may have been answered when its session was lost.
     if (!this.unanswered.delete(request.id)) return;
     const { id } = request;
-    const text = `connection_lost: ${message}\nNext: ${next}`;
+    const jsonRpcCode = code === 'invalid_argument' ? ErrorCode.InvalidParams : CONNECTION_CLOSED;
+    const text = `${code}: ${message}\nNext: ${next}`;
     this.client
       .send(
         isPlainCall(request)
           ? { jsonrpc: '2.0', id, result: { content: [{ type: 'text', text }], isError: true } }
-          : { jsonrpc: '2.0', id, error: { code: CONNECTION_CLOSED, message: `${message}; ${next}` } },
+          : { jsonrpc: '2.0', id, error: { code: jsonRpcCode, message: `${message}; ${next}` } },
       )
       .catch(() => {});
   }
