@@ -149,6 +149,20 @@ describe('exactness', () => {
     assert.ok(counts.whole * 5 < counts.split, 'too few keys could be split');
   });
 
+  test("where bpftrace says that it uses the kernel's type of a name and not the program's, so is it told", async () => {
+    const program = `struct task_struct { int a; unsigned long long only_here; };
+      BEGIN { $t = (struct task_struct *)0; @size = sizeof(struct task_struct); @v = $t->only_here; exit(); }`;
+    const id = me.submit({ program });
+    await me.untilEnded(id, BOUND);
+    const { maps, diagnostics, status } = me.result(id);
+    assert.equal(status, 'completed');
+    const said = diagnostics.find(({ message }) => /redefinition of 'task_struct'/.test(message));
+    const size = maps.find(({ name }) => name === '@size')?.value;
+    assert.ok(Number(size) > 16, `the program's own is used: ${size}`);
+    assert.equal(said !== undefined, minor >= 24, 'older ones do not say it');
+    if (said) assert.deepEqual([said.severity, said.line, said.column], ['warning', 1, 8], said.hint);
+  });
+
   test('what buf() gives is text as a value, as it is as a key', async () => {
     const bytes = String.raw`buf("a\x01\xff~", 4)`;
     const maps = await run(`BEGIN { @v = ${bytes}; @e[1] = ${bytes}; @k[${bytes}] = 1; exit(); }`);

@@ -41,16 +41,22 @@ function toFinding(said: Said, text: ProgramText, goesOnAfterClang: boolean): Fi
   const { reason, ...log } = verifierLog(said.log ?? []);
   const message =
     reason === undefined ? inWords(said, range, text) : `${plainMessage(said.message)}: ${reason}`;
+  const isIgnored = said.from === 'clang' && goesOnAfterClang;
+  // The kernel's type of that name is used instead, whatever is in it.
+  const redefined = isIgnored && range ? /^redefinition of '(\w+)'/.exec(said.message)?.[1] : undefined;
   return {
-    severity: said.severity,
+    severity: redefined === undefined ? said.severity : 'warning',
     code: kind.code,
     message,
     ...(kind.subject !== undefined && { subject: kind.subject }),
     ...(range && { ...text.placeOf(range), range }),
     ...(said.hint !== undefined && { hint: said.hint }),
+    ...(redefined !== undefined && {
+      hint: `the kernel has a type ${redefined} of its own, which is used instead: give yours another name`,
+    }),
     ...(said.notes.length > 0 && { notes: said.notes.filter(note => !isNoise(note)) }),
     ...log,
-    ...((isNoise(said.message) || (said.from === 'clang' && goesOnAfterClang)) && { noise: true as const }),
+    ...((isNoise(said.message) || (isIgnored && redefined === undefined)) && { noise: true as const }),
   };
 }
 
