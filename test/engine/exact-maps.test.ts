@@ -163,6 +163,14 @@ describe('exactness', () => {
     if (said) assert.deepEqual([said.severity, said.line, said.column], ['warning', 1, 8], said.hint);
   });
 
+  test('keys that differ in blanks alone are told as such, where bpftrace takes blanks out', async () => {
+    const [map] = await run('BEGIN { @m["a b"] = 1; @m["ab"] = 2; @m["c d"] = 3; exit(); }');
+    const isLost = hasLoss('key_blanks', minor);
+    assert.equal(map?.blanks_lost, isLost ? true : undefined);
+    const keys = map?.entries?.map(({ key }) => key[0]);
+    assert.deepEqual(keys, isLost ? ['c d', 'ab #2', 'ab'] : ['c d', 'ab', 'a b']);
+  });
+
   test('what buf() gives is text as a value, as it is as a key', async () => {
     const bytes = String.raw`buf("a\x01\xff~", 4)`;
     const maps = await run(`BEGIN { @v = ${bytes}; @e[1] = ${bytes}; @k[${bytes}] = 1; exit(); }`);

@@ -49,7 +49,7 @@ function integerPart(text: string, isUnsigned: boolean): KeyPart {
 }
 
 /** As 0.27 writes a text in a key. */
-function withoutBlanks(text: string): string {
+export function withoutBlanks(text: string): string {
   return text.replaceAll(' ', '');
 }
 

@@ -10,7 +10,7 @@ import {
 import type { ProgramMap } from '../../src/contract/program-map.js';
 import { unescapeBytes } from '../../src/contract/text.js';
 import { type Json, JsonObject, parseJson } from './json.js';
-import { keyTypeOf, splitKey } from './keys.js';
+import { keyTypeOf, splitKey, withoutBlanks } from './keys.js';
 import { mergeStacks } from './merge.js';
 import type { MapReading } from './reading.js';
 import { Strings } from './text.js';
@@ -96,10 +96,16 @@ function wholeKey(bytes: string, strings: Strings): KeyPart[] {
   return splitKey(bytes, [{ type: 'any' }], strings) ?? [];
 }
 
-/** Texts that the program has in it are told with their blanks. */
+/** Texts that the program has in it are told with their blanks, but for those that differ in nothing else. */
 function hasFreeText(program: ProgramMap | undefined): boolean {
   if (!program?.keys) return true;
-  return program.keys.some(({ type, literals }) => (type === 'text' || type === 'any') && !literals);
+  return program.keys.some(
+    ({ type, literals }) => (type === 'text' || type === 'any') && !areDistinct(literals),
+  );
+}
+
+function areDistinct(literals: readonly string[] | undefined): boolean {
+  return literals !== undefined && new Set(literals.map(withoutBlanks)).size === literals.length;
 }
 
 function keyTypeByLook(entries: readonly MapEntry[]): KeyType {
