@@ -167,8 +167,9 @@ describe('exactness', () => {
     const [map] = await run('BEGIN { @m["a b"] = 1; @m["ab"] = 2; @m["c d"] = 3; exit(); }');
     const isLost = hasLoss('key_blanks', minor);
     assert.equal(map?.blanks_lost, isLost ? true : undefined);
-    const keys = map?.entries?.map(({ key }) => key[0]);
-    assert.deepEqual(keys, isLost ? ['c d', 'ab #2', 'ab'] : ['c d', 'ab', 'a b']);
+    // Which of the two is the second, bpftrace leaves to chance.
+    const keys = map?.entries?.map(({ key }) => key[0]).sort();
+    assert.deepEqual(keys, isLost ? ['ab', 'ab #2', 'c d'] : ['a b', 'ab', 'c d']);
   });
 
   test('what buf() gives is text as a value, as it is as a key', async () => {
