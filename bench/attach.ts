@@ -1,6 +1,6 @@
 import type { Bench, BenchContext } from './bench.js';
 import { BenchClient } from './client.js';
-import { type Bound, compare, type Figure } from './figure.js';
+import { absolute, type Bound, compare, type Figure } from './figure.js';
 import { alternate, type Sample, samplesOf } from './pairs.js';
 import { endLeftovers, marked } from './peer/leftovers.js';
 import { RawBpftrace } from './raw.js';
@@ -102,21 +102,30 @@ async function firstLine({ figure, pairs }: BenchContext, client: BenchClient) {
 async function many({ figure, pairs }: BenchContext, client: BenchClient) {
   // Programs that are the same might be answered by one bpftrace.
   const program = (i: number): string => `${PROGRAM} interval:s:${100 + i} { @never = count(); }`;
+  const ours = async (): Promise<Sample> => {
+    await pause();
+    const begun = performance.now();
+    const all = await Promise.all(
+      Array.from({ length: MANY }, (_, i) => client.result('exec_program', { program: program(i) })),
+    );
+    const ms = performance.now() - begun;
+    const attached = all.filter(({ status }) => status === 'running').length;
+    const ended = await Promise.all(
+      all.map(({ execution_id }) => client.result('stop_program', { execution_id })),
+    );
+    const probes = ended.reduce((sum, { attached_probes: count = -1 }) => sum + count, 0);
+    return { values: { ms }, work: { attached, probes } };
+  };
+  const first = await ours();
+  figure(
+    absolute({
+      name: `${MANY} at once, the first time, when their threads are started`,
+      unit: 'ms',
+      ours: { name: 'bpftrace-mcp', samples: samplesOf([first], 'ms') },
+    }),
+  );
   const samples = await alternate(pairs(PAIRS_OF_MANY), {
-    ours: async () => {
-      await pause();
-      const begun = performance.now();
-      const all = await Promise.all(
-        Array.from({ length: MANY }, (_, i) => client.result('exec_program', { program: program(i) })),
-      );
-      const ms = performance.now() - begun;
-      const attached = all.filter(({ status }) => status === 'running').length;
-      const ended = await Promise.all(
-        all.map(({ execution_id }) => client.result('stop_program', { execution_id })),
-      );
-      const probes = ended.reduce((sum, { attached_probes: count = -1 }) => sum + count, 0);
-      return { values: { ms }, work: { attached, probes } };
-    },
+    ours,
     raw: async () => {
       await pause();
       const begun = performance.now();
