@@ -32,9 +32,11 @@ export class HexNumbers {
   /** @param inRecord the bytes belong to a record that has begun before */
   see(source: Buffer, from: number, to: number, inRecord = false): void {
     if (!this.expected || this.begun) return;
+    // An escape may begin at the last byte. Looking on to the source's end would be done again for each record.
+    const seen = source.subarray(0, to + ESCAPE.length - 1);
     for (let at = from; !this.begun; at += ESCAPE.length) {
-      at = source.indexOf(ESCAPE, at);
-      if (at < 0 || at >= to) return;
+      at = seen.indexOf(ESCAPE, at);
+      if (at < 0) return;
       this.begun = !isEscaped(source, at) && (inRecord || isInRecord(source, at));
     }
   }
