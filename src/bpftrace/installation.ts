@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
-import { findExecutable } from '../privilege/executable.js';
+import { findExecutable, isExecutableFile } from '../privilege/executable.js';
 import type { Launcher } from '../privilege/launcher.js';
 import { askBpftrace } from './ask.js';
 import { type BpftraceVersion, parseVersion } from './version.js';
 
-/** One that was found is not looked for again for so long: what one request asks of it hangs together, and costs one look. */
+/** For so long, the one that was found counts while it is there: what one request asks of it hangs together, and costs one search. */
 const FOUND_FRESH_MS = 100;
 
 /** The bpftrace this server uses. It may be installed, replaced or removed while the server runs. */
@@ -19,20 +19,14 @@ export class Installation {
     private readonly launcher: Launcher,
   ) {}
 
-  /** Its absolute path. While there is none, each call looks anew. */
+  /** Its absolute path; it is there now. */
   get path(): string | undefined {
     const now = performance.now();
-    if (this.found === undefined || now - this.foundAt > FOUND_FRESH_MS) {
-      this.found = findExecutable(this.name, process.env);
-      this.foundAt = now;
-    }
+    const { found } = this;
+    if (found !== undefined && now - this.foundAt <= FOUND_FRESH_MS && isExecutableFile(found)) return found;
+    this.foundAt = now;
+    this.found = findExecutable(this.name, process.env);
     return this.found;
-  }
-
-  /** The same, looked for anew: a program that is handed in is refused where it can't be run. */
-  get pathNow(): string | undefined {
-    this.found = undefined;
-    return this.path;
   }
 
   /** Its path and which file is there: a package upgrade puts another one at the same path. */

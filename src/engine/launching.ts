@@ -45,7 +45,7 @@ export class Launching {
   /** Where bpftrace is, when it can be used. @throws Refusal `no_bpftrace`, `no_privilege` */
   requireBpftrace(): string {
     const { config, installation, launcher } = this.parts;
-    const path = installation.pathNow;
+    const { path } = installation;
     if (!path) {
       throw new Refusal(
         'no_bpftrace',

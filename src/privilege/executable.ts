@@ -16,7 +16,7 @@ export function findExecutable(name: string, env: NodeJS.ProcessEnv): string | u
 }
 
 /** Asked for every program, mostly of places where there is nothing: that must not cost an exception each. */
-function isExecutableFile(path: string): boolean {
+export function isExecutableFile(path: string): boolean {
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
     accessSync(path, constants.X_OK);
