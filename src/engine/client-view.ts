@@ -115,13 +115,13 @@ export class ClientView {
   }
 
   probes(query: ProbeQuery): Promise<ProbePage> {
-    return this.engine.advisers.of(this.client.policy).probes.find(query);
+    return this.engine.services.of(this.client.policy).probes.find(query);
   }
 
   /** Those of some probes that this host lists. @param names in full, such as `tracepoint:sched:sched_switch` */
   async present(names: readonly string[]): Promise<Set<string>> {
     const asked = [...new Set(names)];
-    const { probes } = this.engine.advisers.of(this.client.policy);
+    const { probes } = this.engine.services.of(this.client.policy);
     const counts = await Promise.all(asked.map(name => probes.countMatching(name)));
     return new Set(asked.filter((_, at) => counts[at] !== 0));
   }

@@ -16,12 +16,12 @@ import { FairQueue } from '../queue/fair-queue.js';
 import { Recording } from '../recording/recording.js';
 import type { Replay } from '../recording/replay.js';
 import { Admission } from './admission.js';
-import { Advisers } from './advisers.js';
 import { type Client, type ClientTerms, limitsOf } from './client.js';
 import { Estimates } from './estimates.js';
 import { Executions } from './executions.js';
 import { auditOf, type EngineHooks, tell } from './hooks.js';
 import { Launching } from './launching.js';
+import { PolicyServices } from './policy-services.js';
 import type { Run } from './run.js';
 import { SnapshotSupport } from './snapshot-support.js';
 import { Tracing } from './tracing.js';
@@ -46,7 +46,7 @@ export class Engine {
   private readonly launching: Launching;
   private readonly pool: TracePool;
   private readonly policy: Policy;
-  readonly advisers: Advisers;
+  readonly services: PolicyServices;
   private readonly probeThread: ProbePool;
   readonly executions: Executions;
   private readonly admission: Admission;
@@ -80,7 +80,7 @@ export class Engine {
       recording: this.recording,
       onNotRecorded: why => tell(hooks.onRecordingProblem, why),
     });
-    this.advisers = new Advisers({
+    this.services = new PolicyServices({
       installation: this.installation,
       probeThread: this.probeThread,
       compiling: compilationQueue(),
@@ -123,7 +123,7 @@ export class Engine {
       queue: this.queue,
       pool: this.pool,
       launching: this.launching,
-      advisers: this.advisers,
+      services: this.services,
       snapshots: this.snapshots,
       estimates: this.estimates,
       audit: this.audit,
@@ -141,7 +141,7 @@ export class Engine {
     this.recording?.begin(
       {
         inspect: () => inspectHost({ bpftracePath: config.bpftrace, launcher: this.launcher }),
-        list: () => this.advisers.of(this.policy).probes.find({ limit: 1 }),
+        list: () => this.services.of(this.policy).probes.find({ limit: 1 }),
       },
       why => tell(hooks.onRecordingProblem, why),
     );
@@ -165,7 +165,7 @@ export class Engine {
   /** What a program means here, without running it. @throws Refusal */
   async validate(client: Client, text: string, signal: AbortSignal): Promise<Validation> {
     const program = this.admission.validate(client, text);
-    const validation = await this.advisers.of(client.policy).validator.validate(client.name, program, signal);
+    const validation = await this.services.of(client.policy).validator.validate(client.name, program, signal);
     return { ...validation, ...(this.replay && { replayed: true }) };
   }
 
@@ -224,7 +224,7 @@ export class Engine {
     void this.pool.dismissStandbys();
     const active = this.tracing.stopAll({ cause: 'shutdown' }, command);
     this.installation.close();
-    this.advisers.close();
+    this.services.close();
     await Promise.all(active.map(execution => execution.ended.promise));
     await this.recording?.close();
     await Promise.all([this.pool.close(), this.probeThread.close()]);

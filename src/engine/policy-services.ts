@@ -9,7 +9,7 @@ import type { Replay } from '../recording/replay.js';
 import { Diagnostician } from './diagnostician.js';
 import { type CompilationQueue, Validator } from './validator.js';
 
-interface AdviserParts {
+interface ServiceParts {
   installation: Installation;
   probeThread: ProbeThread;
   /** Compilations, of all policies. */
@@ -23,14 +23,14 @@ interface AdviserParts {
  * What a policy shapes: whose symbols may be looked at, how a program is compiled, what may be tried again for a
  * better diagnosis. One for each policy under which somebody is served; the lists of probes are the same for all.
  */
-class Adviser {
+class PolicyService {
   readonly probes: ProbeIndex;
   readonly diagnostician: Diagnostician;
   readonly validator: Validator;
 
   constructor(
     readonly policy: Policy,
-    { installation, probeThread, compiling, plan, replay }: AdviserParts,
+    { installation, probeThread, compiling, plan, replay }: ServiceParts,
   ) {
     this.probes = new ProbeIndex(probeThread, {
       ...(replay && { isElsewhere: true }),
@@ -64,18 +64,18 @@ class Adviser {
 }
 
 /** Each is made when somebody is first served under its policy. */
-export class Advisers {
-  private readonly known = new Map<Profile, Adviser>();
+export class PolicyServices {
+  private readonly known = new Map<Profile, PolicyService>();
 
-  constructor(private readonly parts: AdviserParts) {}
+  constructor(private readonly parts: ServiceParts) {}
 
-  of(policy: Policy): Adviser {
-    const known = this.known.get(policy.profile) ?? new Adviser(policy, this.parts);
+  of(policy: Policy): PolicyService {
+    const known = this.known.get(policy.profile) ?? new PolicyService(policy, this.parts);
     this.known.set(policy.profile, known);
     return known;
   }
 
   close(): void {
-    for (const adviser of this.known.values()) adviser.close();
+    for (const service of this.known.values()) service.close();
   }
 }

@@ -5,7 +5,6 @@ import type { TracePool } from '../pool/trace-pool.js';
 import type { FairQueue } from '../queue/fair-queue.js';
 import type { Replay } from '../recording/replay.js';
 import type { Admission } from './admission.js';
-import type { Advisers } from './advisers.js';
 import type { Client } from './client.js';
 import type { Estimates } from './estimates.js';
 import { Execution } from './execution.js';
@@ -14,6 +13,7 @@ import { type EngineHooks, tell } from './hooks.js';
 import { newId } from './ids.js';
 import type { Launching } from './launching.js';
 import { leaveShared } from './leave.js';
+import type { PolicyServices } from './policy-services.js';
 import { Played } from './replayed-run.js';
 import { endReportOf } from './report.js';
 import type { SubmitRequest } from './request.js';
@@ -30,7 +30,7 @@ interface TracingParts {
   queue: FairQueue<Run>;
   pool: TracePool;
   launching: Launching;
-  advisers: Advisers;
+  services: PolicyServices;
   snapshots: SnapshotSupport;
   estimates: Estimates<Run>;
   audit: Audit | undefined;
@@ -72,10 +72,10 @@ export class Tracing {
     client: Client,
     shape: Pick<RunOptions, 'program' | 'deadlineMs' | 'maxLines'>,
   ): Run {
-    const { config, launching, pool, advisers, snapshots, estimates, replay } = this.parts;
+    const { config, launching, pool, services, snapshots, estimates, replay } = this.parts;
     const { graceS, floodS, floodBytesPerS } = config;
     const path = launching.requireBpftrace();
-    const { diagnostician } = advisers.of(client.policy);
+    const { diagnostician } = services.of(client.policy);
     const choice = replay?.choose(shape.program, shape.deadlineMs);
     const played = choice && new Played(choice, config.replayPace === 'fast');
     const run: Run = new Run({
